@@ -1,0 +1,70 @@
+"""One agent at work in one directory, and what a lower floor must know of its agent."""
+
+from __future__ import annotations
+
+import msgspec
+
+from moor.domain.policy import Policy
+
+TERMINAL = "terminal"
+HEADLESS = "headless"
+BROWSER = "browser"
+STANDALONE = "standalone"
+"""a key of the stand-alone gateway, without an agent of ours"""
+
+STARTING = "starting"
+WORKING = "working"
+WAITING_PERMISSION = "waiting for a permission"
+WAITING_ANSWER = "waiting for an answer"
+LIMITED = "limited"
+IDLE = "idle"
+ENDED = "ended"
+
+
+class AgentTraits(msgspec.Struct, frozen=True, kw_only=True):
+    """Facts of one agent that the wire needs; see the agent's own file for their sources."""
+
+    user_agent: str = ""
+    """`opencode/1.18.33`: appended to moor's own product token"""
+    session_header: str = ""
+    """request header that carries the agent's own session id"""
+    parent_header: str = ""
+    """request header that carries the parent's id in a sub-agent's call"""
+    fatal_status: dict[str, int] = {}
+    """cause to the status at which the agent stops at once; causes: `sign-in`, `forbidden-model`,
+    `budget`, `unreachable`, `bad-upstream`, `bad-request`"""
+    keepalive: str = "sse-comment"
+    """how to keep a waiting stream alive"""
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """Calls in the ledger, events in the journal and a process tree hang on it."""
+
+    id: str
+    agent: str
+    cwd: str
+    upstream: str
+    model: str
+    small_model: str = ""
+    seen: str = TERMINAL
+    parent: str = ""
+    policy: Policy = Policy()
+    budget_nano: int | None = None
+    """money cap in nano-dollars; None: no cap"""
+    traits: AgentTraits = AgentTraits()
+    key_hash: str = ""
+    """SHA-256 of the gateway key; the key itself is stored nowhere"""
+    tags: dict[str, str] = {}
+    title: str = ""
+    status: str = STARTING
+    pid: int = 0
+    """the agent's process (the launcher's own, after its exec)"""
+    pid_start: float = 0.0
+    """start time of that process, so that a reused pid is not taken for it"""
+    gateway_pid: int = 0
+    gateway_start: float = 0.0
+    gateway_url: str = ""
+    created_at: float = 0.0
+    ended_at: float | None = None
+    outcome: str = ""
+    """how a headless session ended; empty while it runs and for an interactive one"""

@@ -1,0 +1,88 @@
+"""Settings as data: one frozen struct per group, parsed once at the edge (`moor.store.settings`)."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Defaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[defaults]`: what a command takes when nothing is said."""
+
+    upstream: str = ""
+    """name of the upstream"""
+    agent: str = ""
+    """the agent that a bare `moor` and `moor run` start"""
+    model: str = ""
+    """model id for the main work"""
+    small_model: str = ""
+    """model id for titles and summaries"""
+
+
+class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[upstreams.NAME]`: a place that serves models."""
+
+    kind: str
+    """`databricks`, `openai` or `sim`"""
+    host: str = ""
+    """workspace URL (kind databricks)"""
+    profile: str = ""
+    """section of ~/.databrickscfg (kind databricks)"""
+    auth: str = ""
+    """`oauth`, `pat` or `cli` (kind databricks); empty: oauth"""
+    route: str = "auto"
+    """`auto`, `gateway`, `gateway-host` or `serving` (kind databricks)"""
+    gateway_host: str = ""
+    """host of the older gateway form (kind databricks)"""
+    workspace_id: str = ""
+    """sent as X-Databricks-Workspace-Id where known (kind databricks)"""
+    base_url: str = ""
+    """address up to and including /v1 (kind openai)"""
+    api_key_env: str = ""
+    """environment variable that holds the key (kind openai); empty: no key"""
+    models: tuple[str, ...] = ()
+    """model ids, where the engine lists none (kind openai)"""
+    ca_file: str = ""
+    """certificate authorities in PEM, beside the system's"""
+    allow_plaintext: bool = False
+    """permit http:// to an address other than loopback"""
+
+
+class AgentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[agents.NAME]`: what holds for one agent."""
+
+    enabled: bool = True
+    """switched off, it is neither started nor installed"""
+    model: str = ""
+    """model id for its main work"""
+    small_model: str = ""
+    """model id for its side calls"""
+    env: dict[str, str] = {}
+    """environment variables set for it"""
+    args: tuple[str, ...] = ()
+    """arguments put before the user's own"""
+    pass_env: tuple[str, ...] = ()
+    """variables that are passed on although moor would remove them"""
+
+
+class PolicySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[policy]`: globs on model ids; deny wins."""
+
+    allow: tuple[str, ...] = ()
+    """when set, only these models may be called"""
+    deny: tuple[str, ...] = ()
+    """these may not"""
+    budget_usd: float | None = None
+    """money cap of each session in dollars"""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole of config.toml."""
+
+    defaults: Defaults = Defaults()
+    upstreams: dict[str, UpstreamSettings] = {}
+    agents: dict[str, AgentSettings] = {}
+    policy: PolicySettings = PolicySettings()
+
+    def agent(self, agent_id: str) -> AgentSettings:
+        """The agent's group, or its defaults."""
+        return self.agents.get(agent_id, AgentSettings())
