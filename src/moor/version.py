@@ -10,7 +10,7 @@ _HERE = os.path.dirname(__file__)  # noqa: PTH120 - pathlib would double the cos
 
 
 def commit() -> str:
-    """Twelve characters of the commit this moor was built from, or of the checkout it runs in; empty if neither."""
+    """Twelve characters of the commit this moor was built from, or of its checkout; empty if neither."""
     return _read(os.path.join(_HERE, "_build.txt")) or _checkout_commit()  # noqa: PTH118
 
 

@@ -30,7 +30,8 @@ class ExitCode(IntEnum):
 class MoorError(Exception):
     """An error with a reference word, one sentence, what was seen, and the next command to type.
 
-    Subclasses set `ref` (kebab-case, unique) and `exit_code`; they build `message` and `hint` from typed fields.
+    Subclasses set `ref` (kebab-case, unique) and `exit_code`; they build `message` and `hint` from
+    typed fields.
     """
 
     ref: ClassVar[str] = "error"

@@ -1,0 +1,112 @@
+"""What moor asks of an agent's adapter, and what an adapter is handed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from moor.domain.models import Model
+from moor.domain.plan import LaunchPlan
+from moor.domain.session import AgentTraits, Session
+from moor.secrets import Secret
+
+if TYPE_CHECKING:
+    from moor.domain.event import Event
+    from moor.store.home import Home
+
+
+class Installed(msgspec.Struct, frozen=True):
+    """An agent's program on this machine."""
+
+    path: str
+    """the real binary"""
+    version: str
+    source: str
+    """`moor` (installed by moor), `path` (found on PATH and allowed), `env` (named by the environment)"""
+
+
+class LaunchContext(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything an adapter needs to plan a launch; no adapter looks anywhere else, but the files it reads."""
+
+    session: Session
+    installed: Installed
+    gateway_url: str
+    """`http://127.0.0.1:PORT`"""
+    key: Secret
+    model: Model
+    small_model: Model
+    models: tuple[Model, ...]
+    """all models the policy allows, for the agent's picker"""
+    home: Path
+    """the agent's private home, kept between sessions (history lives here)"""
+    session_home: Path
+    """private folder of this session; removed when it ends"""
+    user_home: Path
+    environ: dict[str, str]
+    """the environment as moor built it: stripped, with NO_PROXY and MOOR_SESSION"""
+    args: tuple[str, ...] = ()
+    """the user's own arguments, verbatim"""
+    mode: str = "terminal"
+    """`terminal` (its own interface) or `server` (driven by moor)"""
+    trusted: bool = False
+    """the repository's plugins, MCP commands and hooks were let in by `moor trust`"""
+
+
+class Driver(Protocol):
+    """One agent process driven without a terminal."""
+
+    async def start(self, plan: LaunchPlan) -> None:
+        """Start the agent's server; raises AgentStartError within 60 s."""
+        ...
+
+    async def prompt(self, text: str) -> None:
+        """Send one prompt; its events come from `events()`."""
+        ...
+
+    def events(self) -> AsyncIterator[Event]:
+        """Events until the turn ends (kind TURN_END) or the agent is gone."""
+        ...
+
+    async def answer(self, event_id: str, allow: bool, note: str = "") -> None:
+        """Answer a permission or reject a question; `note` is told to the model."""
+        ...
+
+    async def cancel(self) -> None:
+        """Stop the running turn; returns within 5 s."""
+        ...
+
+    async def close(self) -> None:
+        """Stop the agent and its tools; returns within 5 s; idempotent."""
+        ...
+
+
+class Agent(Protocol):
+    """One agent: everything that knows its name lives in its own file or folder."""
+
+    id: str
+    display_name: str
+    refused_commands: dict[str, str]
+    """sub-commands that are refused, with the reason and what to type instead"""
+
+    def traits(self, version: str) -> AgentTraits:
+        """What the wire must know of it."""
+        ...
+
+    def find(self, home: Home, environ: dict[str, str]) -> Installed:
+        """The program to start. Raises AgentMissingError (exit 5) or AgentVersionError."""
+        ...
+
+    def install(self, home: Home, environ: dict[str, str], version: str | None = None) -> Installed:
+        """Install the pinned (or that) version; BLOCKS. Raises AgentInstallError."""
+        ...
+
+    def plan(self, context: LaunchContext) -> LaunchPlan:
+        """argv, environment and private files of a launch; reads files, writes none."""
+        ...
+
+    def driver(self, context: LaunchContext) -> Driver:
+        """A driver for `mode == "server"`."""
+        ...

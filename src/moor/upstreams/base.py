@@ -1,0 +1,59 @@
+"""What the gateway and the commands ask of a place that serves models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import ssl
+
+    from moor.domain.credential import CredentialSource
+    from moor.domain.models import Catalogue, Model, Target
+    from moor.domain.session import Session
+
+
+class Upstream(Protocol):
+    """One configured upstream. Construction does no network and starts nothing."""
+
+    name: str
+    """its name in the config"""
+    kind: str
+    quirks: frozenset[str]
+    """what it refuses or alters, by quirk name; filters ask for these, never for the kind"""
+
+    def prepare(self) -> None:
+        """Called once by the gateway process, on a thread, before the first call: starts what must run
+        (the built-in simulator). BLOCKS. Raises MoorError."""
+        ...
+
+    def close(self) -> None:
+        """Ends what `prepare` started; bounded by 3 seconds; idempotent."""
+        ...
+
+    def catalogue(self) -> Catalogue:
+        """The list of models as last fetched, from disk; no network. Raises CatalogueMissingError."""
+        ...
+
+    def refresh_catalogue(self) -> Catalogue:
+        """Ask the upstream, store and return the list. BLOCKS on the network. Raises MoorError."""
+        ...
+
+    def target(self, dialect: str, model: Model, action: str) -> Target:
+        """Where a call goes: pure, no I/O. Raises NoRouteError when the upstream does not serve the dialect."""
+        ...
+
+    def credential(self) -> CredentialSource:
+        """The same source object at every call."""
+        ...
+
+    def is_dead_credential(self, status: int, body: bytes) -> bool:
+        """Whether this answer says that the credential is dead (facts/databricks 0.3), for one forced refresh."""
+        ...
+
+    def call_headers(self, session: Session) -> tuple[tuple[str, str], ...]:
+        """User-Agent and request tags of a session's calls, as the upstream wants them."""
+        ...
+
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """The TLS context for its https targets: system and configured authorities; None for http."""
+        ...
