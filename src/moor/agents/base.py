@@ -29,7 +29,7 @@ class Installed(msgspec.Struct, frozen=True):
 
 
 class LaunchContext(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything an adapter needs to plan a launch; no adapter looks anywhere else, but the files it reads."""
+    """Everything an adapter needs to plan a launch; beside it, it only reads files."""
 
     session: Session
     installed: Installed

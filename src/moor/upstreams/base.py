@@ -39,7 +39,7 @@ class Upstream(Protocol):
         ...
 
     def target(self, dialect: str, model: Model, action: str) -> Target:
-        """Where a call goes: pure, no I/O. Raises NoRouteError when the upstream does not serve the dialect."""
+        """Where a call goes: pure, no I/O. Raises NoRouteError for a dialect it does not serve."""
         ...
 
     def credential(self) -> CredentialSource:
@@ -47,7 +47,7 @@ class Upstream(Protocol):
         ...
 
     def is_dead_credential(self, status: int, body: bytes) -> bool:
-        """Whether this answer says that the credential is dead (facts/databricks 0.3), for one forced refresh."""
+        """Whether this answer says that the credential is dead (facts/databricks 0.3)."""
         ...
 
     def call_headers(self, session: Session) -> tuple[tuple[str, str], ...]:
