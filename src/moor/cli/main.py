@@ -93,9 +93,7 @@ def add_launch_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="ID", help="model for the main work")
     parser.add_argument("--small-model", metavar="ID", help="model for titles and summaries")
     parser.add_argument("--budget-usd", type=positive_dollars, metavar="X", help="money cap of the session")
-    parser.add_argument(
-        "--allow", action="append", default=[], metavar="GLOB", help="allow only these models"
-    )
+    parser.add_argument("--allow", action="append", default=[], metavar="GLOB", help="allow only these models")
     parser.add_argument("--deny", action="append", default=[], metavar="GLOB", help="refuse these models")
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
 
@@ -141,9 +139,7 @@ def _epilog() -> str:
         "commands:",
     ]
     lines += [f"  {name:{width}}  {summary}" for name, (_, summary) in COMMANDS.items()]
-    return "\n".join(
-        [*lines, "", "options stand before the agent's name; everything after it is the agent's own"]
-    )
+    return "\n".join([*lines, "", "options stand before the agent's name; everything after it is the agent's own"])
 
 
 def _flags(args: argparse.Namespace) -> dict[str, str]:

@@ -80,8 +80,7 @@ class Output:
         widths = [max(len(row[i]) for row in grid) for i in range(len(head))]
         for number, row in enumerate(grid):
             cells = [
-                c.rjust(w) if i in right else c.ljust(w)
-                for i, (c, w) in enumerate(zip(row, widths, strict=True))
+                c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
             ]
             line = "  ".join(cells).rstrip()
             self.result(self.paint(line, "dim") if number == 0 else line)
