@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from moor.errors.agent import UnknownAgentError
+from moor.errors.agent import UnknownAgent
 
 if TYPE_CHECKING:
     from moor.agents.base import Agent
@@ -23,12 +23,15 @@ AGENTS: Final[dict[str, Entry]] = {
     "opencode": Entry("moor.agents.opencode:OPENCODE", "OpenCode in this terminal"),
 }
 
+DEFAULT_AGENT: Final = "opencode"
+"""what a bare `moor` and `moor run` start when nobody said otherwise"""
+
 
 def load_agent(name: str) -> Agent:
-    """The adapter of that id or alias; raises UnknownAgentError."""
+    """The adapter of that id or alias; raises UnknownAgent."""
     for agent_id, entry in AGENTS.items():
         if name == agent_id or name in entry.aliases:
             module, _, attribute = entry.target.partition(":")
             agent: Agent = getattr(importlib.import_module(module), attribute)
             return agent
-    raise UnknownAgentError(name=name, known=tuple(AGENTS))
+    raise UnknownAgent(name=name, known=tuple(AGENTS))

@@ -7,7 +7,7 @@ import difflib
 from moor.errors.base import ExitCode, MoorError
 
 
-class UnknownAgentError(MoorError):
+class UnknownAgent(MoorError):
     """Neither a command nor an agent of that name."""
 
     ref = "unknown-agent"

@@ -1,0 +1,82 @@
+"""`moor [options] AGENT [its own arguments]`: the agent takes this terminal over."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from moor.cli.context import Context
+from moor.cli.registry import COMMANDS
+from moor.cli.setup import ensure_upstream
+
+if TYPE_CHECKING:
+    from moor.domain.plan import LaunchPlan
+    from moor.launch.prepare import Prepared
+
+
+def run_agent(name: str, args: list[str], head: argparse.Namespace, ctx: Context) -> int:
+    """Become the agent; returns only after `--dry-run`. Raises MoorError."""
+    from moor.agents import AGENTS, load_agent
+    from moor.errors.agent import UnknownAgent
+    from moor.launch.interactive import hand_over
+    from moor.launch.lost import end_lost_sessions
+    from moor.launch.prepare import Request, prepare
+
+    try:
+        agent = load_agent(name)
+    except UnknownAgent as error:
+        raise UnknownAgent(name=name, known=tuple(AGENTS), commands=tuple(COMMANDS)) from error
+    upstream = ensure_upstream(ctx)
+    ensure_agent(agent.id, ctx)
+    request = Request(
+        agent=agent.id,
+        upstream=upstream,
+        args=tuple(args),
+        budget_usd=head.budget_usd,
+        allow=tuple(head.allow),
+        deny=tuple(head.deny),
+    )
+    prepared = prepare(ctx.home, ctx.loaded, ctx.environ, ctx.clock, request)
+    if head.dry_run:
+        return show_plan(prepared, ctx, as_json=False)
+    for session_id in end_lost_sessions(ctx.home, ctx.clock):
+        ctx.out.detail(f"swept what session {session_id} had left")
+    hand_over(prepared, lambda plan: announce(prepared, plan, ctx))
+
+
+def ensure_agent(agent_id: str, ctx: Context) -> None:
+    """Install the agent at its first launch, with a line of progress; a warm launch only looks."""
+    from moor.agents import load_agent
+    from moor.errors.agent import AgentMissing
+
+    agent = load_agent(agent_id)
+    try:
+        agent.find(ctx.home, ctx.environ)
+    except AgentMissing:
+        ctx.out.say(f"{agent.display_name} is not installed yet: installing it into {ctx.home.agents_dir}")
+        installed = agent.install(ctx.home, ctx.environ)
+        ctx.out.say(f"{agent.display_name} {installed.version} installed")
+
+
+def announce(prepared: Prepared, plan: LaunchPlan, ctx: Context) -> None:
+    """What is left out of the repository is named; the rest only with --verbose."""
+    from moor.launch.show import left_out_lines, plan_lines
+
+    for line in left_out_lines(plan):
+        ctx.out.say(line)
+    if ctx.out.verbose:
+        for line in plan_lines(prepared, plan):
+            ctx.out.detail(line)
+
+
+def show_plan(prepared: Prepared, ctx: Context, *, as_json: bool, mode: str = "terminal") -> int:
+    """Print what would be done; nothing is started or written."""
+    from moor.launch.show import plan_json, plan_lines
+
+    _, plan = prepared.plan("http://127.0.0.1:0", mode)
+    if as_json:
+        ctx.out.json(plan_json(prepared, plan))
+        return 0
+    for line in plan_lines(prepared, plan):
+        ctx.out.result(line)
+    return 0

@@ -1,0 +1,96 @@
+"""Errors between a command line and a running agent."""
+
+from __future__ import annotations
+
+import difflib
+
+from moor.errors.base import ExitCode, MoorError
+
+
+class UnknownModel(MoorError):
+    """The upstream's list has no model of that id."""
+
+    ref = "unknown-model"
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, *, model: str, upstream: str, known: tuple[str, ...]) -> None:
+        close = difflib.get_close_matches(model, known, n=1, cutoff=0.5)
+        tail = f"did you mean {close[0]}? " if close else ""
+        super().__init__(
+            f"upstream {upstream} has no model {model!r}",
+            hint=f"{tail}see: moor models (--refresh asks the upstream)",
+        )
+
+
+class ModelNotAllowed(MoorError):
+    """The policy does not let the model through."""
+
+    ref = "model-not-allowed"
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, *, model: str, why: str) -> None:
+        super().__init__(f"model {model!r} may not be used: {why}", hint="moor models shows what may be called")
+
+
+class NoModel(MoorError):
+    """Nothing is left to choose from."""
+
+    ref = "no-model"
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, *, upstream: str, why: str) -> None:
+        super().__init__(f"upstream {upstream} offers no model that can be used: {why}", hint="moor models --all")
+
+
+class AgentDisabled(MoorError):
+    """The config switched the agent off."""
+
+    ref = "agent-disabled"
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, *, agent: str) -> None:
+        super().__init__(
+            f"agent {agent} is switched off in the config", hint=f"moor config set agents.{agent}.enabled true"
+        )
+
+
+class RefusedCommand(MoorError):
+    """A sub-command of the agent that would leave the wire or change the installation."""
+
+    ref = "refused-command"
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, *, agent: str, command: str, why: str) -> None:
+        super().__init__(f"`{agent} {command}` is not run under moor: {why}", hint=f"moor {agent} --help")
+
+
+class NoSuchDirectory(MoorError):
+    """The directory to work in is not one."""
+
+    ref = "no-such-directory"
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, *, path: str) -> None:
+        super().__init__(f"{path} is not a directory", hint="moor run --cwd PATH names one that exists")
+
+
+class GatewayLost(MoorError):
+    """The session's gateway ended before the session did."""
+
+    ref = "gateway-lost"
+    exit_code = ExitCode.FAILED
+
+    def __init__(self, *, session: str, log: str) -> None:
+        super().__init__(f"the gateway of session {session} ended early", context=f"log: {log}", hint="moor ps --all")
+
+
+class LaunchFailed(MoorError):
+    """The agent's program could not be executed."""
+
+    ref = "launch-failed"
+    exit_code = ExitCode.AGENT_MISSING
+
+    def __init__(self, *, agent: str, path: str, why: str) -> None:
+        super().__init__(
+            f"{agent} could not be started", context=f"{path}: {why}", hint=f"moor agents install {agent}"
+        )

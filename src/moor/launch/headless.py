@@ -1,0 +1,76 @@
+"""A session without a terminal: the same gateway beside this process, ended by it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+
+from moor.agents.base import LaunchContext
+from moor.domain.plan import LaunchPlan
+from moor.domain.session import Session
+from moor.launch.files import write_files
+from moor.launch.gateway import bind_loopback, start_gateway
+from moor.launch.prepare import Prepared
+from moor.run import proc
+from moor.run.sweep import sweep
+
+SERVER = "server"
+
+
+class Live:
+    """A running gateway and the plan of the agent to start on it."""
+
+    def __init__(self, prepared: Prepared, context: LaunchContext, plan: LaunchPlan, gateway_pid: int) -> None:
+        self.prepared = prepared
+        self.context = context
+        self.plan = plan
+        self.gateway_pid = gateway_pid
+        self._start = proc.start_time(gateway_pid) or 0.0
+        self._ended = False
+
+    @property
+    def session(self) -> Session:
+        """The session as it stands in the store."""
+        return self.prepared.session
+
+    @property
+    def gateway_alive(self) -> bool:
+        """Whether the gateway still runs; a run whose gateway is gone must end."""
+        return proc.alive(self.gateway_pid, self._start)
+
+    async def end(self) -> None:
+        """Stop the gateway, which sweeps what the agent left and settles the ledger. Bounded by 8 s, idempotent."""
+        if self._ended:
+            return
+        self._ended = True
+        proc.send(self.gateway_pid, self._start, signal.SIGTERM)
+        if not await self._gone(6.0):
+            proc.send(self.gateway_pid, self._start, signal.SIGKILL)
+            await self._gone(1.0)
+            await asyncio.to_thread(sweep, self.session.id)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.gateway_pid, os.WNOHANG)  # noqa: ASYNC222 - WNOHANG does not wait
+
+    async def _gone(self, within_s: float) -> bool:
+        for _ in range(int(within_s / 0.02)):
+            if not self.gateway_alive:
+                return True
+            await asyncio.sleep(0.02)
+        return False
+
+
+@contextlib.asynccontextmanager
+async def headless_session(prepared: Prepared) -> AsyncIterator[Live]:
+    """Start the gateway, write the agent's private files, yield, and leave nothing behind."""
+    listener, url = bind_loopback()
+    context, plan = prepared.plan(url, SERVER)
+    write_files(plan)
+    live = Live(prepared, context, plan, start_gateway(prepared, listener, url))
+    listener.close()
+    try:
+        yield live
+    finally:
+        await live.end()

@@ -1,0 +1,149 @@
+"""Everything that is decided before anything is started. No network on a warm launch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from moor.agents import load_agent
+from moor.agents.base import Agent, Installed, LaunchContext
+from moor.clock import Clock
+from moor.domain.ids import SESSION, new_id
+from moor.domain.models import NANO
+from moor.domain.plan import LaunchPlan
+from moor.domain.policy import PolicyLayer
+from moor.domain.session import TERMINAL, Session
+from moor.errors.launch import AgentDisabled, NoSuchDirectory, RefusedCommand
+from moor.launch.choose import Chosen, choose_models
+from moor.launch.environment import agent_environment
+from moor.secrets import Secret, key_hash, new_key
+from moor.upstreams import open_upstream
+
+if TYPE_CHECKING:
+    from moor.store.home import Home
+    from moor.store.settings import Loaded
+    from moor.upstreams.base import Upstream
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What the user asked for."""
+
+    agent: str
+    upstream: str
+    args: tuple[str, ...] = ()
+    cwd: str = ""
+    """empty: where moor stands"""
+    seen: str = TERMINAL
+    budget_usd: float | None = None
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    tags: dict[str, str] = {}
+
+
+class Prepared:
+    """A launch that only needs a gateway to listen."""
+
+    def __init__(
+        self, home: Home, loaded: Loaded, environ: Mapping[str, str], agent: Agent, installed: Installed
+    ) -> None:
+        self.home = home
+        self.loaded = loaded
+        self.environ = environ
+        self.agent = agent
+        self.installed = installed
+        self.upstream: Upstream
+        self.chosen: Chosen
+        self.session: Session
+        self.key: Secret = new_key()
+        self.args: tuple[str, ...] = ()
+
+    def context(self, gateway_url: str, mode: str) -> LaunchContext:
+        """What the adapter is handed, once the gateway's address is known."""
+        settings = self.loaded.settings
+        group = settings.agent(self.agent.id)
+        environ = agent_environment(self.environ, settings, group, self.session.id, self.session.cwd)
+        return LaunchContext(
+            session=self.session,
+            installed=self.installed,
+            gateway_url=gateway_url,
+            key=self.key,
+            model=self.chosen.main,
+            small_model=self.chosen.small,
+            models=self.chosen.allowed,
+            home=self.home.agents_dir / self.agent.id / "home",
+            session_home=self.home.session_dir(self.session.id),
+            user_home=Path(self.environ.get("HOME") or Path.home()),
+            environ=environ,
+            args=(*group.args, *self.args),
+            mode=mode,
+        )
+
+    def plan(self, gateway_url: str, mode: str) -> tuple[LaunchContext, LaunchPlan]:
+        """The adapter's plan for this launch."""
+        context = self.context(gateway_url, mode)
+        return context, self.agent.plan(context)
+
+
+def prepare(home: Home, loaded: Loaded, environ: Mapping[str, str], clock: Clock, request: Request) -> Prepared:
+    """Choose agent, upstream, models and policy, and name the session. Raises MoorError; starts nothing."""
+    agent = load_agent(request.agent)
+    if not loaded.settings.agent(agent.id).enabled:
+        raise AgentDisabled(agent=agent.id)
+    _refuse(agent, request.args)
+    cwd = working_directory(request.cwd, environ)
+    prepared = Prepared(home, loaded, environ, agent, agent.find(home, dict(environ)))
+    prepared.args = request.args
+    settings = loaded.settings.upstreams[request.upstream]
+    prepared.upstream = open_upstream(request.upstream, settings, home, dict(environ), clock)
+    policy = loaded.policy.narrowed(PolicyLayer("session", request.allow, request.deny))
+    prepared.chosen = choose_models(loaded, prepared.upstream.catalogue(), policy, agent.id)
+    prepared.session = Session(
+        id=new_id(SESSION, clock.now()),
+        agent=agent.id,
+        cwd=cwd,
+        upstream=request.upstream,
+        model=prepared.chosen.main.id,
+        small_model=prepared.chosen.small.id,
+        seen=request.seen,
+        policy=policy,
+        budget_nano=_budget(loaded, request),
+        traits=agent.traits(prepared.installed.version),
+        key_hash=key_hash(prepared.key.reveal()),
+        tags=request.tags,
+        created_at=clock.now(),
+    )
+    return prepared
+
+
+def working_directory(wanted: str, environ: Mapping[str, str]) -> str:
+    """The directory to work in, as the user's shell spells it where that is the same place."""
+    path = Path(wanted).expanduser() if wanted else Path.cwd()
+    if not path.is_dir():
+        raise NoSuchDirectory(path=str(path))
+    shell = environ.get("PWD", "")
+    if not wanted and os.path.isabs(shell) and _same(shell, path):  # noqa: PTH117 - a string test
+        return shell
+    return str(path.resolve())
+
+
+def _same(left: str, right: Path) -> bool:
+    try:
+        return right.samefile(left)
+    except OSError:
+        return False
+
+
+def _refuse(agent: Agent, args: tuple[str, ...]) -> None:
+    word = next((arg for arg in args if not arg.startswith("-")), "")
+    if word in agent.refused_commands:
+        raise RefusedCommand(agent=agent.id, command=word, why=agent.refused_commands[word])
+
+
+def _budget(loaded: Loaded, request: Request) -> int | None:
+    """The smaller of the flag and the policy, in nano-dollars."""
+    caps = [cap for cap in (request.budget_usd, loaded.settings.policy.budget_usd) if cap is not None]
+    return round(min(caps) * NANO) if caps else None
