@@ -41,7 +41,7 @@ def run_agent(name: str, args: list[str], head: argparse.Namespace, ctx: Context
         return show_plan(prepared, ctx, as_json=False)
     for session_id in end_lost_sessions(ctx.home, ctx.clock):
         ctx.out.detail(f"swept what session {session_id} had left")
-    hand_over(prepared, lambda plan: announce(prepared, plan, ctx))
+    hand_over(prepared, lambda plan: announce(prepared, plan, ctx))  # noqa: RET503 - does not return
 
 
 def ensure_agent(agent_id: str, ctx: Context) -> None:
