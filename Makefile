@@ -1,0 +1,78 @@
+# One entry for everything. `make` alone lists what there is.
+# `make demo` and `make test` work as the first command in a fresh clone: they build .venv and install the agents.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+AGENTS ?= .agents-cache
+PY := $(VENV)/bin/python
+PYTEST := $(PY) -m pytest
+ROOT := $(CURDIR)
+
+# text files are opened with an encoding; a forgotten one is a warning, and warnings are errors
+TESTENV := PYTHONWARNDEFAULTENCODING=1 MOOR_TEST_AGENTS="$(abspath $(AGENTS))/agents"
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: env
+env: ## build .venv from the lock (only when something changed)
+	@scripts/bootstrap env --venv "$(VENV)"
+
+.PHONY: agents
+agents: env ## install the pinned agents once for this checkout
+	@scripts/bootstrap agents --venv "$(VENV)" --agents "$(AGENTS)"
+
+.PHONY: demo
+demo: agents ## all of it in one minute, on a simulated workspace
+	@MOOR_TEST_AGENTS="$(abspath $(AGENTS))/agents" $(VENV)/bin/moor demo
+
+.PHONY: format
+format: env ## format the code
+	@$(PY) -m ruff format -q .
+	@$(PY) -m ruff check -q --fix .
+
+.PHONY: lint
+lint: env ## format, lint and types, nothing changed
+	@$(PY) -m ruff format --check -q . || { echo "not formatted; type: make format" >&2; exit 1; }
+	@$(PY) -m ruff check -q .
+	@$(PY) -m mypy --no-error-summary
+
+.PHONY: check
+check: lint ## lint, types, architecture and unit tests: under a minute
+	@$(TESTENV) $(PYTEST) -q tests/arch tests/unit
+
+.PHONY: test
+test: lint agents ## what CI runs: everything but the long products
+	@$(TESTENV) $(PYTEST) -q -m "not full" tests
+
+.PHONY: test-full
+test-full: lint agents ## the products and soaks too; writes docs/reference/full-results.md
+	@$(TESTENV) $(PY) scripts/full_results.py
+
+.PHONY: test-pythons
+test-pythons: env ## unit tests on every other supported Python found here
+	@$(PY) scripts/pythons.py
+
+.PHONY: docs
+docs: env ## write the generated reference pages
+	@$(PY) scripts/docs.py
+
+.PHONY: lock
+lock: env ## renew requirements/*.lock from pyproject.toml (needs uv)
+	@$(PY) scripts/lock.py
+
+.PHONY: build
+build: env ## wheel and source distribution into dist/
+	@$(PY) -m hatchling build
+
+.PHONY: bench
+bench: env ## launch and gateway figures against the aims
+	@$(PY) bench/launch/launch.py
+	@if [ -f bench/gateway/__main__.py ]; then $(PY) -m bench.gateway; fi
+
+.PHONY: clean
+clean: ## remove what the targets above made
+	@rm -rf "$(VENV)" "$(AGENTS)" build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
