@@ -1,0 +1,146 @@
+"""Rows into the database off the loop: one thread, a commit every 50 ms or 64 rows (design, decision 5).
+
+A transaction a row costs 18 us of CPU, a row in a batch of 64 costs 2.8 us (facts/performance). Rows handed
+over before kill -9 but not yet committed are lost: at most what came in the last 50 ms.
+"""
+
+from __future__ import annotations
+
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, Generic, TypeVar
+
+from moor.errors.base import MoorError
+from moor.store.db import connect, transaction, translated
+from moor.store.home import Home
+
+T = TypeVar("T")
+
+INTERVAL_S: Final = 0.05
+MAX_ROWS: Final = 64
+RETRY_S: Final = 0.5
+
+_WAKE: Final = object()
+
+
+class BatchWriter(Generic[T]):
+    """Hands rows to `insert(connection, rows)` inside one transaction a batch, in the order of `put`.
+
+    A batch that fails is kept and tried again every half second; until it is stored `healthy` is False. A
+    repeated batch must be harmless: `insert` ignores rows that are there already.
+    """
+
+    def __init__(self, home: Home, insert: Callable[[sqlite3.Connection, Sequence[T]], None], name: str) -> None:
+        self._home = home
+        self._insert = insert
+        self._queue: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self._connection: sqlite3.Connection | None = None
+        self._state = threading.Condition()
+        self._accepted = 0
+        self._stored = 0
+        self._stopping = threading.Event()
+        self._closed = False
+        self._problem: MoorError | None = None
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def healthy(self) -> bool:
+        """False while rows cannot be written."""
+        return self._problem is None
+
+    @property
+    def problem(self) -> MoorError | None:
+        """Why rows cannot be written now; None while they can."""
+        return self._problem
+
+    @property
+    def waiting(self) -> int:
+        """Rows accepted and not yet committed."""
+        return self._accepted - self._stored
+
+    def put(self, row: T) -> None:
+        """Accept a row; never blocks, from any thread."""
+        with self._state:
+            self._accepted += 1
+        self._queue.put(row)
+
+    def flush(self, timeout_s: float = 5.0) -> bool:
+        """Wait until all rows accepted so far are committed; False when they were not in time. BLOCKS."""
+        goal = self._accepted
+        self._queue.put(_WAKE)
+        with self._state:
+            return self._state.wait_for(lambda: self._stored >= goal, timeout_s)
+
+    def close(self, timeout_s: float = 5.0) -> bool:
+        """Commit what waits and end the thread; False when rows had to be given up. Bounded, idempotent."""
+        if not self._closed:
+            self._closed = True
+            self.flush(timeout_s)
+            self._stopping.set()
+            self._queue.put(_WAKE)
+            self._thread.join(timeout_s)
+        return self.waiting == 0
+
+    def _work(self) -> None:
+        pending: list[T] = []
+        self._attempt(pending)  # opens the database, so that `healthy` is true to the facts from the start
+        while not (self._stopping.is_set() and self._queue.empty()):
+            self._collect(pending)
+            if (pending or not self.healthy) and not self._attempt(pending):
+                self._stopping.wait(RETRY_S)
+                if self._stopping.is_set():
+                    break
+        if self._connection is not None:
+            self._connection.close()
+
+    def _collect(self, pending: list[T]) -> None:
+        """Wait for a first row (or a turn to retry), then for more of its batch."""
+        if not pending:
+            self._take(pending, None if self.healthy else RETRY_S)
+        end = time.monotonic() + INTERVAL_S
+        while pending and len(pending) < MAX_ROWS:
+            left = end - time.monotonic()
+            if left <= 0 or not self._take(pending, left):
+                return
+
+    def _take(self, pending: list[T], timeout_s: float | None) -> bool:
+        """One row into the batch; False when the batch is to be written now."""
+        try:
+            item = self._queue.get(timeout=timeout_s)
+        except queue.Empty:
+            return False
+        if item is _WAKE:
+            return False
+        pending.append(item)  # type: ignore[arg-type]
+        return True
+
+    def _attempt(self, pending: list[T]) -> bool:
+        try:
+            with translated(self._home.db_path):
+                self._write(pending)
+        except (MoorError, OSError) as error:
+            self._problem = error if isinstance(error, MoorError) else MoorError(str(error))
+            self._forget_connection()
+            return False
+        self._problem = None
+        with self._state:
+            self._stored += len(pending)
+            self._state.notify_all()
+        pending.clear()
+        return True
+
+    def _write(self, pending: list[T]) -> None:
+        if self._connection is None:
+            self._connection = connect(self._home)
+        with transaction(self._connection):
+            if pending:
+                self._insert(self._connection, pending)
+
+    def _forget_connection(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,50 @@
+"""Frozen structs to table rows and back: one column a field, nested values as JSON text."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+INT_MAX: Final = (1 << 53) - 1
+"""Larger numbers come from a broken or hostile peer; they are cut to this, so that a row can be stored."""
+
+
+def cell(value: object) -> str | int | float | None:
+    """A value as SQLite stores it. Total: whatever a peer sent can be stored."""
+    if value is None or isinstance(value, float):
+        return value
+    if isinstance(value, int):
+        return max(-INT_MAX, min(int(value), INT_MAX))
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    return msgspec.json.encode(value).decode()
+
+
+def cells(values: Mapping[str, object]) -> dict[str, str | int | float | None]:
+    """`cell` over named values."""
+    return {name: cell(value) for name, value in values.items()}
+
+
+def fields(struct: msgspec.Struct) -> dict[str, object]:
+    """Field name to value, not descending into nested structs."""
+    return {name: getattr(struct, name) for name in struct.__struct_fields__}
+
+
+def from_row(kind: type[T], row: sqlite3.Row, nested: Iterable[str]) -> T:
+    """The struct of one row; `nested` names the fields kept as JSON."""
+    wanted = set(kind.__struct_fields__)
+    values: dict[str, Any] = {name: row[name] for name in row.keys() if name in wanted}  # noqa: SIM118
+    for name in nested:
+        values[name] = msgspec.json.decode(values[name])
+    return msgspec.convert(values, kind, strict=False)
+
+
+def insert_sql(table: str, names: Iterable[str], verb: str = "INSERT") -> str:
+    """`INSERT INTO table (a, b) VALUES (:a, :b)`; names are ours, never a peer's."""
+    columns = list(names)
+    return f"{verb} INTO {table} ({', '.join(columns)}) VALUES ({', '.join(':' + c for c in columns)})"
