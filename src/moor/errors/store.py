@@ -142,6 +142,28 @@ class SocketFolderError(MoorError):
         self.reason = reason
 
 
+class KeyNameTakenError(MoorError):
+    """An active gateway key has that name already."""
+
+    ref = "key-name-taken"
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__(f"there is an active key named {name!r}", hint=f"moor keys revoke {name}")
+        self.name = name
+
+
+class KeyUnknownError(MoorError):
+    """No active gateway key has that id or name."""
+
+    ref = "key-unknown"
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__(f"no active key has the id or name {name!r}", hint="moor keys list")
+        self.name = name
+
+
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _UNWRITABLE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENOTDIR, errno.EISDIR})
 

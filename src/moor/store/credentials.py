@@ -40,6 +40,8 @@ class StoredCredential(msgspec.Struct, frozen=True, kw_only=True):
     generation: str = ""
     """changes whenever the token is replaced"""
     saved_at: float = 0.0
+    presented_at: float = 0.0
+    """when the refresh token was last sent without a known answer; 0: never"""
 
 
 class _File(msgspec.Struct):

@@ -46,6 +46,17 @@ def connect(home: Home, *, write: bool = True) -> sqlite3.Connection:
 
 
 @contextmanager
+def opened(home: Home, *, write: bool = True) -> Iterator[sqlite3.Connection]:
+    """A connection for one step, closed afterwards; its errors are ours."""
+    with translated(home.db_path):
+        connection = connect(home, write=write)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     """One write transaction: all of it, or nothing when the body raises."""
     connection.execute("BEGIN IMMEDIATE")

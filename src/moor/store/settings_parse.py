@@ -181,10 +181,11 @@ def _diagnosis(
         expected, example = expected_words(kind, name)
         if not _fits(kind, name, entry):
             return _type_error(source, (*key, name), expected, entry, f"{name} = {example}")
+    wanted = re.search(r"missing required field `(\w+)`", str(error))
     return ConfigValueError(
         place=source.place(*key),
         key=".".join(key),
-        problem=f"is not complete: {error}",
+        problem=f"has no {wanted.group(1)}" if wanted else str(error),
         hint=f"moor {key[0].removesuffix('s')} add --help",
     )
 

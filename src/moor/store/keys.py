@@ -1,0 +1,94 @@
+"""Keys of the stand-alone gateway: shown once, kept as a hash, revoked by id or name."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+import msgspec
+
+from moor.clock import Clock, SystemClock
+from moor.domain.ids import KEY, new_id
+from moor.domain.policy import Policy
+from moor.errors.store import KeyNameTakenError, KeyUnknownError
+from moor.secrets import Secret, key_hash, new_key
+from moor.store.db import opened, transaction
+from moor.store.home import Home
+from moor.store.rows import cells, fields, from_row, insert_sql
+
+_NESTED: Final = ("policy",)
+
+
+class GatewayKey(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of a key."""
+
+    id: str
+    name: str = ""
+    upstream: str = ""
+    """empty: the default upstream at the time of the call"""
+    policy: Policy = Policy()
+    budget_nano: int | None = None
+    key_hash: str = ""
+    created_at: float = 0.0
+    revoked_at: float | None = None
+
+
+class KeyStore:
+    """Each method opens the database, does its one step and closes it. BLOCKS."""
+
+    def __init__(self, home: Home, clock: Clock | None = None) -> None:
+        self._home = home
+        self._clock = clock or SystemClock()
+
+    def create(
+        self, name: str = "", upstream: str = "", policy: Policy | None = None, budget_nano: int | None = None
+    ) -> tuple[GatewayKey, Secret]:
+        """A new key and its only copy. Raises KeyNameTakenError when an active key has that name."""
+        secret = new_key()
+        now = self._clock.now()
+        key = GatewayKey(
+            id=new_id(KEY, now),
+            name=name,
+            upstream=upstream,
+            policy=policy or Policy(),
+            budget_nano=budget_nano,
+            key_hash=key_hash(secret.reveal()),
+            created_at=now,
+        )
+        row = cells(fields(key))
+        with opened(self._home) as connection, transaction(connection):
+            if name and _active(connection, name):
+                raise KeyNameTakenError(name=name)
+            connection.execute(insert_sql("keys", row), row)
+        return key, secret
+
+    def active(self) -> list[GatewayKey]:
+        """Keys that may be used, newest first."""
+        return self._select("WHERE revoked_at IS NULL")
+
+    def revoke(self, id_or_name: str) -> GatewayKey:
+        """End a key; returns it. Raises KeyUnknownError when no active key has that id or name."""
+        with opened(self._home) as connection, transaction(connection):
+            found = _active(connection, id_or_name)
+            if found is None:
+                raise KeyUnknownError(name=id_or_name)
+            now = self._clock.now()
+            connection.execute("UPDATE keys SET revoked_at = ? WHERE id = ?", (now, found.id))
+        return msgspec.structs.replace(found, revoked_at=now)
+
+    def _select(self, where: str) -> list[GatewayKey]:
+        sql = f"SELECT * FROM keys {where} ORDER BY created_at DESC, id DESC"  # noqa: S608 - ours
+        with opened(self._home) as connection:
+            return [from_row(GatewayKey, row, _NESTED) for row in connection.execute(sql)]
+
+    def list(self) -> list[GatewayKey]:
+        """All keys, revoked ones included, newest first."""
+        return self._select("")
+
+
+def _active(connection: sqlite3.Connection, id_or_name: str) -> GatewayKey | None:
+    row = connection.execute(
+        "SELECT * FROM keys WHERE revoked_at IS NULL AND (id = :it OR (name = :it AND name <> ''))",
+        {"it": id_or_name},
+    ).fetchone()
+    return None if row is None else from_row(GatewayKey, row, _NESTED)
