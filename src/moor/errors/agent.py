@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-from moor.errors.base import ExitCode, MoorError
+from moor.errors.base import ExitCode, MoorError, UsageError
 
 
 class UnknownAgent(MoorError):
@@ -18,3 +18,156 @@ class UnknownAgent(MoorError):
         hint = f"did you mean: moor {close[0]}" if close else f"agents: {', '.join(known)}; see: moor --help"
         super().__init__(f"{name!r} is neither a command nor an agent", hint=hint)
         self.name = name
+
+
+class AgentMissing(MoorError):
+    """The agent's program is not on this machine."""
+
+    ref = "agent-missing"
+    exit_code = ExitCode.AGENT_MISSING
+
+    def __init__(self, *, agent: str, place: str) -> None:
+        super().__init__(
+            f"{agent} is not installed", context=f"looked in {place}", hint=f"moor agents install {agent}"
+        )
+        self.agent = agent
+        self.place = place
+
+
+class AgentVersionUnfit(MoorError):
+    """The installed version is known not to work with this moor."""
+
+    ref = "agent-version"
+    exit_code = ExitCode.AGENT_MISSING
+
+    def __init__(self, *, agent: str, version: str, works: str) -> None:
+        super().__init__(
+            f"{agent} {version} does not work with this moor; {works} does",
+            hint=f"moor agents install {agent}",
+        )
+        self.agent = agent
+        self.version = version
+
+
+class AgentInstallFailed(MoorError):
+    """The agent could not be installed; nothing was changed."""
+
+    ref = "agent-install"
+    exit_code = ExitCode.AGENT_MISSING
+
+    def __init__(self, *, agent: str, version: str, problem: str, context: str = "", hint: str = "") -> None:
+        super().__init__(
+            f"{agent} {version} could not be installed: {problem}",
+            context=context,
+            hint=hint or f"try again: moor agents install {agent}",
+        )
+        self.agent = agent
+        self.version = version
+        self.problem = problem
+
+
+class NotInRegistry(AgentInstallFailed):
+    """The npm registry, or the mirror of it, has no such package or version."""
+
+    ref = "agent-not-in-registry"
+
+    def __init__(self, *, agent: str, version: str, context: str) -> None:
+        super().__init__(
+            agent=agent,
+            version=version,
+            problem="the npm registry does not have it",
+            context=context,
+            hint="check the version, or the mirror that `npm config get registry` names",
+        )
+
+
+class AgentReleaseTooYoung(MoorError):
+    """A release that came out a moment ago is not taken unless asked for: bad ones are found in the first days."""
+
+    ref = "agent-release-too-young"
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, *, agent: str, version: str, age_days: float, wanted_days: int) -> None:
+        super().__init__(
+            f"{agent} {version} is {age_days:.1f} days old; releases are taken after {wanted_days} days",
+            hint=f"wait, or: moor agents install {agent} --version {version} --allow-new",
+        )
+        self.agent = agent
+        self.version = version
+        self.age_days = age_days
+
+
+class AgentCommandRefused(UsageError):
+    """A sub-command or option of the agent that would leave the wire or change the installation."""
+
+    ref = "agent-command-refused"
+
+    def __init__(self, *, agent: str, what: str, why: str) -> None:
+        reason, _, hint = why.partition("; ")
+        super().__init__(f"{agent} {what} is not available through moor: {reason}", hint=hint)
+        self.agent = agent
+        self.what = what
+
+
+class AgentModelUnknown(UsageError):
+    """The agent's own model option names something that may not be called."""
+
+    ref = "agent-model-unknown"
+
+    def __init__(self, *, agent: str, model: str, allowed: tuple[str, ...]) -> None:
+        close = difflib.get_close_matches(model, allowed, n=1)
+        super().__init__(
+            f"{agent} was asked for model {model!r}, which is not among the allowed ones",
+            hint=f"did you mean {close[0]}? all of them: moor models" if close else "moor models",
+        )
+        self.agent = agent
+        self.model = model
+
+
+class AgentStartFailed(MoorError):
+    """The agent's program did not come up, or ended at once."""
+
+    ref = "agent-start"
+
+    def __init__(self, *, agent: str, problem: str, context: str = "") -> None:
+        super().__init__(
+            f"{agent} did not start: {problem}",
+            context=context,
+            hint=f"check the installation: moor agents; reinstall: moor agents install {agent}",
+        )
+        self.agent = agent
+        self.problem = problem
+
+
+class AgentGone(MoorError):
+    """The agent's process ended in the middle of a session."""
+
+    ref = "agent-gone"
+
+    def __init__(self, *, agent: str, context: str = "") -> None:
+        super().__init__(f"{agent} ended in the middle of its work", context=context, hint="type the command again")
+        self.agent = agent
+
+
+class AgentProtocolError(MoorError):
+    """The agent answered in a form this moor does not know."""
+
+    ref = "agent-protocol"
+
+    def __init__(self, *, agent: str, what: str, context: str = "") -> None:
+        super().__init__(
+            f"{agent} answered {what} in a form that this moor does not know",
+            context=context,
+            hint=f"install the tested version: moor agents install {agent}",
+        )
+        self.agent = agent
+
+
+class TrustRefused(UsageError):
+    """`moor trust` is not answered from inside a session, nor without a person or `--yes`."""
+
+    ref = "trust-refused"
+
+    def __init__(self, *, why: str, hint: str) -> None:
+        super().__init__(f"not trusted: {why}", hint=hint)
+        self.why = why

@@ -1,0 +1,122 @@
+"""npm as a downloader: exact packages, scripts off, into a folder of ours; what it says is put into words.
+
+npm checks the sha512 of every package it unpacks against the registry's; we check it a second time against the
+value pinned in our source where there is one, and record it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from moor.errors.agent import AgentInstallFailed, NotInRegistry
+
+TIMEOUT_S: Final = 900
+_NO_SECRETS: Final = ("DATABRICKS_", "ARM_", "ANTHROPIC_", "OPENAI_", "GEMINI_", "GOOGLE_", "MOOR_", "AWS_")
+_CAUSES: Final = (
+    (("ENOSPC",), "the disk is full", "free some space and try again"),
+    (("EROFS", "EACCES", "EPERM"), "a folder cannot be written", "check who owns ~/.moor"),
+    (
+        ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"),
+        "the npm registry cannot be reached",
+        "check the network, HTTPS_PROXY, and `npm config get registry`",
+    ),
+    (
+        ("SELF_SIGNED_CERT", "UNABLE_TO_VERIFY", "UNABLE_TO_GET_ISSUER", "CERT_"),
+        "the npm registry's certificate is not trusted here",
+        "name your company's certificates: export NODE_EXTRA_CA_CERTS=/path/to/ca.pem",
+    ),
+    (("E401", "E403"), "the npm registry refuses us", "check the login of your registry: npm whoami"),
+    (("EINTEGRITY",), "what arrived is not what the registry announced", "try again; tell your registry's keeper"),
+)
+
+
+class Npm:
+    """One npm on PATH. `environ` is the user's own: proxies, certificates and mirrors count."""
+
+    def __init__(self, agent: str, version: str, environ: Mapping[str, str]) -> None:
+        self.agent = agent
+        self.version = version
+        self._environ = {name: value for name, value in environ.items() if not name.startswith(_NO_SECRETS)}
+        found = shutil.which("npm", path=environ.get("PATH"))
+        if found is None:
+            raise AgentInstallFailed(
+                agent=agent,
+                version=version,
+                problem="npm is not on PATH",
+                hint="install Node.js 20 or later, which brings npm",
+            )
+        self._npm = found
+
+    def install(self, packages: list[str], prefix: Path) -> dict[str, str]:
+        """Unpack `name@version`s below `prefix`; name to the sha512 integrity npm checked. BLOCKS."""
+        prefix.mkdir(parents=True, exist_ok=True)
+        (prefix / "package.json").write_text('{"private": true}\n', encoding="utf-8")
+        self._run(
+            ["install", "--ignore-scripts", "--no-save", "--omit=optional", "--prefix", str(prefix)] + packages,
+            prefix,
+        )
+        return _integrities(prefix)
+
+    def published_at(self, package: str, version: str, scratch: Path) -> float | None:
+        """When that version came out, in seconds since the epoch; None when the registry does not say. BLOCKS."""
+        text = self._run(["view", package, "time", "--json"], scratch)
+        try:
+            stamp = json.loads(text)[version]
+            return datetime.fromisoformat(str(stamp)).timestamp()
+        except (ValueError, KeyError, TypeError):
+            return None
+
+    def _run(self, args: list[str], scratch: Path) -> str:
+        argv = [self._npm, *args, "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
+        argv += ["--cache", str(scratch / ".npm-cache"), "--logs-max=0", "--fetch-retries=2"]
+        try:
+            done = subprocess.run(
+                argv,
+                cwd=scratch,
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=TIMEOUT_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise self._failed(f"npm took longer than {TIMEOUT_S // 60} minutes", "") from error
+        except OSError as error:
+            raise self._failed(f"npm cannot be started: {error.strerror}", "") from error
+        if done.returncode != 0:
+            raise self._explain(done.stderr or done.stdout)
+        return done.stdout
+
+    def _explain(self, said: str) -> AgentInstallFailed:
+        lines = [line for line in said.splitlines() if line.strip() and "complete log" not in line]
+        context = "\n".join(lines[:6])
+        if any(word in said for word in ("E404", "ETARGET")):
+            return NotInRegistry(agent=self.agent, version=self.version, context=context)
+        for words, problem, hint in _CAUSES:
+            if any(word in said for word in words):
+                return self._failed(problem, context, hint)
+        return self._failed("npm failed", context)
+
+    def _failed(self, problem: str, context: str, hint: str = "") -> AgentInstallFailed:
+        return AgentInstallFailed(agent=self.agent, version=self.version, problem=problem, context=context, hint=hint)
+
+
+def age_days(published_at: float, now: float | None = None) -> float:
+    """Days since a release; a clock that stands before it counts as 0."""
+    return max(0.0, ((time.time() if now is None else now) - published_at) / 86_400)
+
+
+def _integrities(prefix: Path) -> dict[str, str]:
+    lock = prefix / "node_modules" / ".package-lock.json"
+    packages = json.loads(lock.read_text("utf-8")).get("packages", {})
+    return {path.removeprefix("node_modules/"): str(entry.get("integrity", "")) for path, entry in packages.items()}

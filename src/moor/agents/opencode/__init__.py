@@ -1,0 +1,80 @@
+"""OpenCode: installed by moor, started on a private home, driven over its own server. Facts: opencode.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from moor.agents.base import Installed, LaunchContext
+from moor.agents.opencode.arguments import REFUSED
+from moor.agents.opencode.release import ID, PINNED, find, recipe
+from moor.domain.plan import LaunchPlan
+from moor.domain.session import AgentTraits
+
+if TYPE_CHECKING:
+    from moor.agents.base import Driver
+    from moor.store.home import Home
+
+_STOPS_AT: Final = {
+    "sign-in": 401,
+    "forbidden-model": 403,
+    "budget": 403,
+    "bad-request": 400,
+    "unreachable": 400,
+    "bad-upstream": 400,
+}
+"""400, 401, 403, 404 are not repeated; from 500 on every status is, five times with growing pauses (facts, 9)"""
+
+
+class OpenCode:
+    """The adapter."""
+
+    id = ID
+    display_name = "OpenCode"
+    pinned_version = PINNED
+    refused_commands = REFUSED
+
+    def traits(self, version: str) -> AgentTraits:
+        """Status table and headers of facts/opencode 8.1 and 9."""
+        return AgentTraits(
+            user_agent=f"opencode/{version}",
+            session_header="x-session-id",
+            parent_header="x-parent-session-id",
+            fatal_status=dict(_STOPS_AT),
+        )
+
+    def find(self, home: Home, environ: dict[str, str]) -> Installed:
+        """The program to start. Raises AgentMissing, AgentVersionUnfit."""
+        return find(home, environ)
+
+    def install(
+        self,
+        home: Home,
+        environ: dict[str, str],
+        version: str | None = None,
+        *,
+        allow_new: bool = False,
+        say: Callable[[str], None] | None = None,
+    ) -> Installed:
+        """Install the pinned (or that) version; BLOCKS. Raises AgentInstallFailed, AgentReleaseTooYoung."""
+        from moor.agents.install import install
+        from moor.agents.platform import this_machine
+
+        what = recipe(this_machine(), version)
+        folder = install(what, home, environ, allow_new=allow_new, say=say)
+        return Installed(str(folder / what.binary), what.version, "moor")
+
+    def plan(self, context: LaunchContext) -> LaunchPlan:
+        """argv, environment and private files of a launch; reads files, writes none."""
+        from moor.agents.opencode.plan import plan
+
+        return plan(context)
+
+    def driver(self, context: LaunchContext) -> Driver:
+        """A driver of `opencode serve`."""
+        from moor.agents.opencode.driver import OpenCodeDriver
+
+        return OpenCodeDriver(context)
+
+
+OPENCODE: Final = OpenCode()
