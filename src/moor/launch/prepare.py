@@ -74,7 +74,7 @@ class Prepared:
             model=self.chosen.main,
             small_model=self.chosen.small,
             models=self.chosen.allowed,
-            home=self.home.agents_dir / self.agent.id / "home",
+            home=self.home.root / "homes" / self.agent.id,
             session_home=self.home.session_dir(self.session.id),
             user_home=Path(self.environ.get("HOME") or Path.home()),
             environ=environ,
