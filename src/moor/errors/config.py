@@ -147,5 +147,18 @@ class InsideSessionError(MoorError):
         self.session = session
 
 
+class PeriodInvalidError(MoorError):
+    """Neither a span nor a date."""
+
+    ref = "period-invalid"
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, *, text: str) -> None:
+        super().__init__(
+            f"{text!r} is neither a span nor a date", hint="moor usage --since 7d  (or 24h, today, 2026-01-31)"
+        )
+        self.text = text
+
+
 def _open_at(place: Place) -> str:
     return f"${{EDITOR:-vi}} {f'+{place.line} ' if place.line else ''}{place.name}"

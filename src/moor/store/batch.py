@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
-from moor.errors.base import MoorError
+from moor.errors.base import BugError, MoorError
 from moor.store.db import connect, transaction, translated
 from moor.store.home import Home
 
@@ -86,6 +86,16 @@ class BatchWriter(Generic[T]):
         return self.waiting == 0
 
     def _work(self) -> None:
+        try:
+            self._run()
+        except BaseException as error:
+            # the rows behind this one can never be stored: fail closed, and let the thread's hook tell
+            self._problem = BugError(f"the writer {self._thread.name} ended: {type(error).__name__}")
+            raise
+        finally:
+            self._forget_connection()
+
+    def _run(self) -> None:
         pending: list[T] = []
         self._attempt(pending)  # opens the database, so that `healthy` is true to the facts from the start
         while not (self._stopping.is_set() and self._queue.empty()):
@@ -94,8 +104,6 @@ class BatchWriter(Generic[T]):
                 self._stopping.wait(RETRY_S)
                 if self._stopping.is_set():
                     break
-        if self._connection is not None:
-            self._connection.close()
 
     def _collect(self, pending: list[T]) -> None:
         """Wait for a first row (or a turn to retry), then for more of its batch."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar
@@ -16,13 +17,23 @@ INT_MAX: Final = (1 << 53) - 1
 
 def cell(value: object) -> str | int | float | None:
     """A value as SQLite stores it. Total: whatever a peer sent can be stored."""
-    if value is None or isinstance(value, float):
-        return value
+    if value is None:
+        return None
+    if isinstance(value, float):
+        return 0.0 if value != value else value  # noqa: PLR0124 - SQLite would store NaN as NULL
     if isinstance(value, int):
         return max(-INT_MAX, min(int(value), INT_MAX))
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
-    return msgspec.json.encode(value).decode()
+    return _json(value)
+
+
+def _json(value: object) -> str:
+    try:
+        return msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:  # half a surrogate pair, as a peer may send it
+        text = json.dumps(msgspec.to_builtins(value), ensure_ascii=False)
+        return text.encode("utf-8", "replace").decode()
 
 
 def cells(values: Mapping[str, object]) -> dict[str, str | int | float | None]:
