@@ -50,19 +50,19 @@ test: lint agents ## what CI runs: everything but the long products
 
 .PHONY: test-full
 test-full: lint agents ## the products and soaks too; writes docs/reference/full-results.md
-	@$(TESTENV) $(PY) scripts/full_results.py
+	@$(TESTENV) $(PY) -m scripts.full_results
 
 .PHONY: test-pythons
 test-pythons: env ## unit tests on every other supported Python found here
-	@$(PY) scripts/pythons.py
+	@$(PY) -m scripts.pythons
 
 .PHONY: docs
 docs: env ## write the generated reference pages
-	@$(PY) scripts/docs.py
+	@$(PY) -m scripts.docs
 
 .PHONY: lock
 lock: env ## renew requirements/*.lock from pyproject.toml (needs uv)
-	@$(PY) scripts/lock.py
+	@$(PY) -m scripts.lock
 
 .PHONY: build
 build: env ## wheel and source distribution into dist/
@@ -70,7 +70,7 @@ build: env ## wheel and source distribution into dist/
 
 .PHONY: bench
 bench: env ## launch and gateway figures against the aims
-	@$(PY) bench/launch/launch.py
+	@$(PY) -m bench.launch
 	@if [ -f bench/gateway/__main__.py ]; then $(PY) -m bench.gateway; fi
 
 .PHONY: clean

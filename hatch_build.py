@@ -10,23 +10,26 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class CommitHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Adds one text file; an sdist without git history gets none, and `moor --version` shows no commit."""
+class CommitHook(BuildHookInterface[Any]):
+    """Adds one text file; a source tree without git history gets none, and `moor --version` shows no commit."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        if version == "editable":
-            return
-        commit = self._commit()
+        """Called before the wheel is written; an editable install reads the checkout instead."""
+        self._folder = tempfile.TemporaryDirectory()
+        commit = "" if version == "editable" else self._commit()
         if commit:
-            handle, name = tempfile.mkstemp(suffix=".txt")
-            with open(handle, "w", encoding="utf-8") as file:
-                file.write(commit)
-            build_data["force_include"][name] = "moor/_build.txt"
+            note = Path(self._folder.name) / "_build.txt"
+            note.write_text(commit, encoding="utf-8")
+            build_data["force_include"][str(note)] = "moor/_build.txt"
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Called after the wheel is written: removes the temporary file."""
+        del version, build_data, artifact_path
+        self._folder.cleanup()
 
     def _commit(self) -> str:
         if not (Path(self.root) / ".git").exists():
             return ""
-        done = subprocess.run(
-            ["git", "rev-parse", "--short=12", "HEAD"], cwd=self.root, capture_output=True, text=True, check=False
-        )
+        command = ["git", "rev-parse", "--short=12", "HEAD"]
+        done = subprocess.run(command, cwd=self.root, capture_output=True, encoding="utf-8", check=False)
         return done.stdout.strip()

@@ -11,7 +11,7 @@ from tests.arch.tree import ROOT, tracked
 
 REQUIREMENT = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*==\S+", re.MULTILINE)
 ADDRESSES = re.compile(
-    r"registry\.[n]pmjs|files\.[p]ythonhosted|[p]ypi\.org/simple|--(?:extra-)?[i]ndex-url|--[f]ind-links"
+    r"registry\.[n]pmjs|files\.[p]ythonhosted|[p]ypi\.org/simple|--(?:extra-)?[i]ndex-url"
     r"|\"[r]esolved\"\s*:\s*\"http"
 )
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))

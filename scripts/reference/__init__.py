@@ -1,0 +1,1 @@
+"""Reference pages, one file each: `render() -> str`. The registry is PAGES in `scripts.docs`."""
