@@ -88,12 +88,11 @@ class BatchWriter(Generic[T]):
     def _work(self) -> None:
         try:
             self._run()
-        except BaseException as error:
-            # the rows behind this one can never be stored: fail closed, and let the thread's hook tell
-            self._problem = BugError(f"the writer {self._thread.name} ended: {type(error).__name__}")
-            raise
         finally:
             self._forget_connection()
+            if not self._stopping.is_set():
+                # a bug of ours; the rows behind it can never be stored, so that the gate must close
+                self._problem = BugError(f"the thread {self._thread.name} ended")
 
     def _run(self) -> None:
         pending: list[T] = []

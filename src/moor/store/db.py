@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -34,14 +34,13 @@ def connect(home: Home, *, write: bool = True) -> sqlite3.Connection:
         if fresh:
             home.ensure()
         connection = _open(path)
-        try:
+        with ExitStack() as undo:
+            undo.callback(connection.close)
             found = NOTHING if fresh else _version(connection)
             if found < CURRENT:
                 found = _migrate(home, connection)
             _check(path, found, write)
-        except BaseException:
-            connection.close()
-            raise
+            undo.pop_all()
     return connection
 
 
@@ -59,13 +58,9 @@ def opened(home: Home, *, write: bool = True) -> Iterator[sqlite3.Connection]:
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     """One write transaction: all of it, or nothing when the body raises."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with connection:  # commits, or rolls back when the body raises
+        connection.execute("BEGIN IMMEDIATE")
         yield connection
-    except BaseException:
-        connection.rollback()
-        raise
-    connection.commit()
 
 
 @contextmanager

@@ -20,7 +20,7 @@ def cell(value: object) -> str | int | float | None:
     if value is None:
         return None
     if isinstance(value, float):
-        return 0.0 if value != value else value  # noqa: PLR0124 - SQLite would store NaN as NULL
+        return 0.0 if value != value else value  # SQLite would store NaN as NULL
     if isinstance(value, int):
         return max(-INT_MAX, min(int(value), INT_MAX))
     if isinstance(value, str):
