@@ -44,7 +44,7 @@ _MARKERS: Final = {
 """without them OpenCode fetches 63 MB of its plugin kit into each config folder, or hangs 70 s offline (5.2)"""
 
 _SHELLS: Final = ("bash", "zsh", "sh")
-_KEEP_PRIVATE: Final = ("OPENCODE_PID",)
+_LEFT_ALONE: Final = ("PATH", "PWD")
 
 
 class Places:
@@ -109,7 +109,7 @@ def shell_script(context: LaunchContext, env: dict[str, str]) -> PlannedFile:
     lines = ["#!/bin/sh"]
     for name in sorted(env):
         before = context.environ.get(name)
-        if name in _KEEP_PRIVATE or before == env[name] or name == "PATH":
+        if name in _LEFT_ALONE or before == env[name]:
             continue
         lines.append(f"unset {name}" if before is None else f"export {name}={shlex.quote(before)}")
     lines += ["unset OPENCODE_SERVER_PASSWORD OPENCODE_SERVER_USERNAME"]
