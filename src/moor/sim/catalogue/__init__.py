@@ -1,0 +1,1 @@
+"""Which models the simulated workspace has, and the calls that list them."""

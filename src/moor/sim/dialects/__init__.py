@@ -1,0 +1,1 @@
+"""The four model dialects, a folder each: what is refused, how a request reads, how an answer is written."""

@@ -1,0 +1,1 @@
+"""The scripted model: scenarios as data, the step derived from the request alone."""
