@@ -63,13 +63,15 @@ class Unreachable(MoorError):
     ref = "unreachable"
     exit_code = ExitCode.UNREACHABLE
 
-    def __init__(self, host: str, reason: str, *, hint: str = "") -> None:
+    def __init__(self, host: str, reason: str, *, hint: str = "", arrived: bool = False) -> None:
         super().__init__(
             f"{host} cannot be reached: {reason}",
             hint=hint or "check the network, VPN and proxy settings, then try again: moor auth status --check",
         )
         self.host = host
         self.reason = reason
+        self.arrived = arrived
+        """the request may have been carried out: only its answer is missing"""
 
 
 class TlsFailed(MoorError):

@@ -1,0 +1,28 @@
+"""Headers that say who calls: product tokens, and tags that a workspace books with the call."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final
+
+from moor import __version__
+from moor.domain.session import Session
+
+PRODUCT: Final = f"moor/{__version__}"
+_TAG_MAX: Final = 256
+"""characters of one tag's key or value"""
+_NOT_TOKEN: Final = re.compile(r"[^A-Za-z0-9!#$%&'*+./^_`|~ ()-]")
+
+
+def user_agent(session: Session) -> str:
+    """`moor/0.1.0 opencode/1.18.33`: a workspace attributes calls by the one agent name in it (2.9)."""
+    agent = _NOT_TOKEN.sub("", session.traits.user_agent or session.agent)[:_TAG_MAX]
+    return f"{PRODUCT} {agent}".strip()
+
+
+def request_tags(session: Session) -> str:
+    """One line of compact ASCII JSON, strings only; JSON's escapes leave no way for CR or LF (2.9)."""
+    tags = {**session.tags, "session": session.id, "agent": session.agent}
+    short = {key[:_TAG_MAX]: str(value)[:_TAG_MAX] for key, value in tags.items() if key and value}
+    return json.dumps(short, separators=(",", ":"), sort_keys=True)
