@@ -19,9 +19,14 @@ to stdout, narration and errors to stderr. Colour follows `NO_COLOR` and the ter
 """
 
 
+def head_parser() -> argparse.ArgumentParser:
+    """The parser of the options before the name."""
+    return main._head_parser()
+
+
 def parsers() -> dict[str, argparse.ArgumentParser]:
     """Every command's parser, by name; the head of the line under `moor`."""
-    return {"moor": main.head_parser(), **{name: command_parser(name) for name in COMMANDS}}
+    return {"moor": head_parser(), **{name: command_parser(name) for name in COMMANDS}}
 
 
 def render() -> str:

@@ -7,6 +7,7 @@ import inspect
 import itertools
 import sys
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,7 +21,7 @@ def page(title: str, intro: str, *sections: str) -> str:
     return f"{HEAD}\n# {title}\n\n{body}\n"
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A Markdown table; pipes and line breaks inside cells are made harmless."""
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     lines += ["| " + " | ".join(cell(text) for text in row) + " |" for row in rows]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from moor.agents import AGENTS
+from moor.cli.main import command_parser
 from moor.cli.registry import COMMANDS
 from moor.errors import UsageError
 from scripts.reference import commands
@@ -65,12 +66,12 @@ def problem(line: str) -> str:
     """Why that command line would not be understood; empty when it would."""
     words = shlex.split(line, comments=True)[1:]
     words = [word for word in until_shell(words) if word != "…"]
-    head = commands.parsers()["moor"].parse_args(words)
+    head = commands.head_parser().parse_args(words)
     if not head.command:
         return ""
     name, rest = head.command[0], head.command[1:]
     if name in COMMANDS:
-        return parse(commands.parsers()[name], rest)
+        return parse(command_parser(name), rest)
     return "" if name in AGENTS or name == "AGENT" else f"no command or agent {name!r}"
 
 

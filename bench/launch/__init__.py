@@ -1,0 +1,1 @@
+"""What a start costs, against a bare interpreter: `python -m bench.launch`."""
