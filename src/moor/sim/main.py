@@ -16,17 +16,22 @@ from moor.sim.server import SimServer
 from moor.sim.switches import SWITCHES
 
 
-def serve(config: SimConfig, announce: Callable[[str], None]) -> None:
-    """Run until SIGINT or SIGTERM; `announce` gets the URL once it answers. Raises SimNotStarted."""
-    asyncio.run(_serve(config, announce))
+def serve(config: SimConfig, announce: Callable[[str], None], lifeline_fd: int = -1) -> None:
+    """Run until SIGINT or SIGTERM; `announce` gets the URL once it answers. Raises SimNotStarted.
+
+    `lifeline_fd`: the reading end of a pipe; when nobody holds the other end any more, the simulator ends too.
+    """
+    asyncio.run(_serve(config, announce, lifeline_fd))
 
 
-async def _serve(config: SimConfig, announce: Callable[[str], None]) -> None:
+async def _serve(config: SimConfig, announce: Callable[[str], None], lifeline_fd: int) -> None:
     server = SimServer(config)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    if lifeline_fd >= 0:
+        loop.add_reader(lifeline_fd, stop.set)
     await server.start()
     announce(server.url)
     await stop.wait()
@@ -50,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--first-byte", type=float, default=0.0, metavar="S", help="latency of each answer")
     made.add_argument("--chunk", type=float, default=0.0, metavar="S", help="latency between streamed pieces")
     made.add_argument("--ready-fd", type=int, default=-1, metavar="N", help="write the URL to this descriptor")
+    made.add_argument("--lifeline-fd", type=int, default=-1, metavar="N", help="end when this pipe is closed")
     made.add_argument("--list-switches", action="store_true")
     made.add_argument("--list-scenarios", action="store_true")
     return made
@@ -84,7 +90,7 @@ def main(argv: list[str] | None = None) -> int:
         if args.list_scenarios:
             library = Library.load()
             return _say(f"{name:20} {library.get(name).about}" for name in library.names())
-        serve(config_of(args), lambda url: _announce(url, args.ready_fd))
+        serve(config_of(args), lambda url: _announce(url, args.ready_fd), args.lifeline_fd)
     except MoorError as problem:
         sys.stderr.write(f"error: {problem}\n" + (f"hint: {problem.hint}\n" if problem.hint else ""))
         return int(problem.exit_code)
