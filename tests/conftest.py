@@ -65,6 +65,16 @@ def sim() -> Iterator[Any]:
         yield running
 
 
+@pytest.fixture
+def sim_engine() -> Iterator[Any]:
+    """The simulator with a plain OpenAI-compatible engine at `/v1`, without a key."""
+    from moor.sim.config import SimConfig
+    from moor.sim.embedded import EmbeddedSim
+
+    with EmbeddedSim(SimConfig(openai_engine=True)) as running:
+        yield running
+
+
 @pytest.fixture(scope="session")
 def test_agents() -> Path:
     """The folder of installed agents (`<dir>/<agent>/<version>/`). Without it a test is skipped by name, and

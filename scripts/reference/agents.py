@@ -23,9 +23,9 @@ def section(agent_id: str, entry: Entry) -> str:
     """One agent."""
     agent = load_agent(agent_id)
     module = importlib.import_module(entry.target.partition(":")[0])
-    rows = [("start", code(f"moor {agent_id}")), ("installed version", code(agent.pinned))]
+    rows = [("start", code(f"moor {agent_id}")), ("installed version", code(module.PINNED))]
     rows += [("also answers to", ", ".join(code(alias) for alias in entry.aliases))] if entry.aliases else []
-    traits = agent.traits(agent.pinned)
+    traits = agent.traits(module.PINNED)
     rows += [("names itself on the wire", code(traits.user_agent))]
     rows += [(f"status at which it stops: {cause}", str(status)) for cause, status in traits.fatal_status.items()]
     refused = [(code(command), reason) for command, reason in agent.refused_commands.items()]

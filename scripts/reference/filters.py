@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from moor.gateway.filters import FILTERS, load_filters
+from moor.gateway.filters import all_filters
+from moor.gateway.filters.base import Filter
 from scripts.reference.notes import code, page, table
 
 INTRO = """
@@ -14,18 +15,24 @@ out byte for byte. The ledger names the filters that changed a call.
 
 def render() -> str:
     """The page."""
+    return page("Filters", INTRO, *[section(rule) for rule in all_filters()])
+
+
+def section(rule: Filter) -> str:
+    """One rule."""
     rows = [
-        (
-            code(rule.name),
-            rule.phase,
-            str(rule.priority),
-            ", ".join(code(name) for name in rule.dialects),
-            code(rule.quirk),
-            ", ".join(code(field) for field in rule.touches),
-            rule.why,
-            rule.since,
-        )
-        for rule in load_filters(FILTERS)
+        ("why", rule.why),
+        ("runs where the upstream names", code(rule.quirk)),
+        ("dialects", codes(rule.dialects)),
+        ("model families", codes(rule.families) or "all"),
+        ("agents", codes(rule.agents) or "all"),
+        ("touches", codes(rule.fields)),
+        ("phase, order", f"{' and '.join(rule.phases)}, {rule.priority}"),
+        ("since", rule.since),
     ]
-    head = ("filter", "phase", "order", "dialects", "quirk", "touches", "why", "since")
-    return page("Filters", INTRO, table(head, rows))
+    return f"## {rule.name}\n\n" + table(("", ""), rows)
+
+
+def codes(names: tuple[str, ...]) -> str:
+    """The names as code, with commas."""
+    return ", ".join(code(name) for name in names)

@@ -53,7 +53,7 @@ def broad_handlers(module: Module) -> Iterator[int]:
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ExceptHandler):
             caught = {n.id for n in ast.walk(node.type) if isinstance(n, ast.Name)} if node.type else BROAD
-            if caught & BROAD:
+            if caught & BROAD and not raises_again(node):
                 yield node.lineno
         elif (
             isinstance(node, ast.Call)
@@ -61,6 +61,12 @@ def broad_handlers(module: Module) -> Iterator[int]:
             and {ast.unparse(arg) for arg in node.args} & BROAD
         ):
             yield node.lineno
+
+
+def raises_again(node: ast.ExceptHandler) -> bool:
+    """The handler only tidies up: its last statement is a bare `raise`."""
+    last = node.body[-1]
+    return isinstance(last, ast.Raise) and last.exc is None
 
 
 def test_a_broad_except_says_why() -> None:

@@ -1,0 +1,82 @@
+"""The commands of the read-me run: on the simulator where they need a model."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from scripts.reference.notes import ROOT
+from tests.support.home import MoorHome
+from tests.support.moor import Done
+
+README = ROOT / "README.md"
+FAILING = """\
+def total(prices):
+    return sum(prices[1:])
+"""
+TEST = """\
+import unittest
+from shop import total
+
+class Total(unittest.TestCase):
+    def test_all_prices_count(self):
+        self.assertEqual(total([1, 2]), 3)
+"""
+
+Run = Callable[..., Done]
+
+
+def block(heading: str) -> list[list[str]]:
+    """Words of each `moor` line in the first code block below a heading."""
+    text = README.read_text(encoding="utf-8").partition(f"\n## {heading}\n")[2]
+    found = re.search(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert found, f"no code block below {heading!r}"
+    lines = [shlex.split(line) for line in found[1].splitlines()]
+    return [words[1:] for words in lines if words[:1] == ["moor"]]
+
+
+def repository(home: MoorHome) -> None:
+    """A small git repository with a failing test in the working directory."""
+    (home.work / "shop.py").write_text(FAILING, encoding="utf-8")
+    (home.work / "test_shop.py").write_text(TEST, encoding="utf-8")
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "start"]):
+        subprocess.run(["git", *command], cwd=home.work, env=home.environ, check=True)
+
+
+def test_quick_starts_are_five_lines_each() -> None:
+    heads = re.findall(r"^## (Five lines .*)$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(heads) == 3
+    assert all(len(block(head)) == 4 for head in heads)
+
+
+def test_entries_named_in_the_read_me_exist() -> None:
+    named = set(re.findall(r"\bmake ([a-z-]+)", README.read_text(encoding="utf-8")))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert named
+    assert named - {"lists"} <= targets
+
+
+@pytest.mark.real
+@pytest.mark.usefixtures("test_agents")
+def test_the_quick_start_on_the_simulator_runs(run_moor: Run, moor_home: MoorHome) -> None:
+    repository(moor_home)
+    for words in block("Five lines for the simulator"):
+        done = run_moor(*words, timeout=90)
+        assert done.code == 0, f"moor {' '.join(words)}\n{done.stdout}\n{done.stderr}"
+    assert "sum(prices)" in (moor_home.work / "shop.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.real
+@pytest.mark.usefixtures("test_agents")
+def test_the_quick_start_on_an_engine_of_your_own_runs(run_moor: Run, sim_engine: Any) -> None:
+    for words in block("Five lines for an engine of your own"):
+        line = [word.replace("http://127.0.0.1:11434", sim_engine.url) for word in words]
+        if line == ["opencode"]:  # takes over a terminal; its plan is enough here
+            line = ["--dry-run", *line]
+        done = run_moor(*line, timeout=90)
+        assert done.code == 0, f"moor {' '.join(line)}\n{done.stdout}\n{done.stderr}"
