@@ -15,19 +15,6 @@ from tests.support.home import MoorHome
 from tests.support.moor import Done
 
 README = ROOT / "README.md"
-FAILING = """\
-def total(prices):
-    return sum(prices[1:])
-"""
-TEST = """\
-import unittest
-from shop import total
-
-class Total(unittest.TestCase):
-    def test_all_prices_count(self):
-        self.assertEqual(total([1, 2]), 3)
-"""
-
 Run = Callable[..., Done]
 
 
@@ -38,14 +25,6 @@ def block(heading: str) -> list[list[str]]:
     assert found, f"no code block below {heading!r}"
     lines = [shlex.split(line) for line in found[1].splitlines()]
     return [words[1:] for words in lines if words[:1] == ["moor"]]
-
-
-def repository(home: MoorHome) -> None:
-    """A small git repository with a failing test in the working directory."""
-    (home.work / "shop.py").write_text(FAILING, encoding="utf-8")
-    (home.work / "test_shop.py").write_text(TEST, encoding="utf-8")
-    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "start"]):
-        subprocess.run(["git", *command], cwd=home.work, env=home.environ, check=True)
 
 
 def test_quick_starts_are_five_lines_each() -> None:
@@ -64,11 +43,12 @@ def test_entries_named_in_the_read_me_exist() -> None:
 @pytest.mark.real
 @pytest.mark.usefixtures("test_agents")
 def test_the_quick_start_on_the_simulator_runs(run_moor: Run, moor_home: MoorHome) -> None:
-    repository(moor_home)
+    subprocess.run(["git", "init", "-q"], cwd=moor_home.work, env=moor_home.environ, check=True)
     for words in block("Five lines for the simulator"):
         done = run_moor(*words, timeout=90)
         assert done.code == 0, f"moor {' '.join(words)}\n{done.stdout}\n{done.stderr}"
-    assert "sum(prices)" in (moor_home.work / "shop.py").read_text(encoding="utf-8")
+    written = (moor_home.work / "simulated.txt").read_text(encoding="utf-8")
+    assert written == "written by the simulated model\n"
 
 
 @pytest.mark.real
