@@ -40,10 +40,13 @@ def _check(ctx: Context) -> tuple[dict[str, Any], int]:
     """What the upstream answers to a listing of its models; the error is part of the answer."""
     from moor.cli.standing import chosen_upstream
     from moor.errors import MoorError
+    from moor.errors.upstream import NoUpstream
     from moor.upstreams import open_upstream, upstream_settings
 
     try:
         name = chosen_upstream(ctx)
+        if not name:
+            raise NoUpstream
         settings = upstream_settings(name, ctx.loaded.settings)
         upstream = open_upstream(name, settings, ctx.home, ctx.environ, ctx.clock)
         try:

@@ -57,10 +57,13 @@ def read_bounded(path: Path, max_bytes: int) -> bytes | None:
         return None
     except OSError as error:
         raise FileUnreadableError(path=path, reason=error.strerror or str(error)) from error
-    with open(fd, "rb") as file:  # noqa: PTH123 - a descriptor
+    try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise FileUnreadableError(path=path, reason="not a regular file")
-        data = file.read(max_bytes + 1)
+        with open(fd, "rb", closefd=False) as file:  # noqa: PTH123 - a descriptor
+            data = file.read(max_bytes + 1)
+    finally:
+        os.close(fd)
     if len(data) > max_bytes:
         raise FileUnreadableError(path=path, reason=f"larger than {max_bytes} bytes")
     return data
