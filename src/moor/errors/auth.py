@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-
 from moor.errors.base import ExitCode, MoorError, UsageError
 
 
@@ -128,6 +126,8 @@ class ProfileUnknown(UsageError):
     ref = "profile-unknown"
 
     def __init__(self, profile: str, path: str, known: tuple[str, ...]) -> None:
+        import difflib  # 6 ms that only an error costs
+
         close = difflib.get_close_matches(profile, known, n=1)
         if close:
             hint = f"did you mean: --profile {close[0]}"

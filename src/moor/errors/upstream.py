@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-
 from moor.errors.base import ExitCode, MoorError, UsageError
 
 
@@ -26,6 +24,8 @@ class UnknownUpstream(UsageError):
     ref = "unknown-upstream"
 
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        import difflib  # 6 ms that only an error costs
+
         close = difflib.get_close_matches(name, known, n=1)
         if close:
             hint = f"did you mean: {close[0]}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -51,6 +50,8 @@ class Answer(NamedTuple):
 
     def server_time(self) -> float | None:
         """The host's clock by its Date header, in seconds since the epoch."""
+        from email.utils import parsedate_to_datetime
+
         try:
             return parsedate_to_datetime(self.headers.get("date", "")).timestamp()
         except ValueError:

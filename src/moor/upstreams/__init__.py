@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -40,6 +39,8 @@ def open_upstream(
     """
     entry = UPSTREAMS.get(settings.kind)
     if entry is None:
+        import difflib
+
         close = difflib.get_close_matches(settings.kind, UPSTREAMS, n=1)
         hint = f"did you mean kind = {close[0]!r}" if close else f"kinds: {', '.join(UPSTREAMS)}"
         raise UpstreamInvalid(name, f"there is no kind {settings.kind!r}", hint=hint)

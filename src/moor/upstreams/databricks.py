@@ -11,15 +11,20 @@ from moor.domain.models import Catalogue, Model, Price, Target
 from moor.errors.upstream import NoModels, NoRouteError, UpstreamInvalid
 from moor.net.url import Base, parse_base
 from moor.store.catalogues import save_catalogue
-from moor.upstreams.credentials import credential_source
-from moor.upstreams.headers import request_tags, user_agent
 from moor.upstreams.listing import stored_catalogue
-from moor.upstreams.prices import price_of
 from moor.workspace.dead import is_dead_credential
-from moor.workspace.discovery.merge import needs_serving
 from moor.workspace.kinds import KINDS
 from moor.workspace.place import Place
-from moor.workspace.routes import AUTO, GATEWAY, GATEWAY_HOST, ROUTES, SERVING, gateway_host_of, path_of
+from moor.workspace.routes import (
+    AUTO,
+    GATEWAY,
+    GATEWAY_HOST,
+    ROUTES,
+    SERVING,
+    gateway_host_of,
+    needs_serving,
+    path_of,
+)
 
 if TYPE_CHECKING:
     import ssl
@@ -99,6 +104,8 @@ class DatabricksUpstream:
 
     def fallback_price(self, model_id: str) -> Price | None:
         """The price of a model for which the workspace states none."""
+        from moor.upstreams.prices import price_of
+
         return price_of(model_id)
 
     def target(self, dialect: str, model: Model, action: str) -> Target:
@@ -138,6 +145,8 @@ class DatabricksUpstream:
 
     def call_headers(self, session: Session) -> tuple[tuple[str, str], ...]:
         """User-Agent and request tags (2.9)."""
+        from moor.upstreams.headers import request_tags, user_agent
+
         return (
             ("User-Agent", user_agent(session)),
             ("Databricks-Ai-Gateway-Request-Tags", request_tags(session)),
@@ -153,6 +162,8 @@ class DatabricksUpstream:
 
     @cached_property
     def _source(self) -> CredentialSource:
+        from moor.upstreams.credentials import credential_source
+
         return credential_source(self.name, self.settings, self.place, self.home)
 
     @cached_property

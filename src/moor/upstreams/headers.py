@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Final
+
+import msgspec
 
 from moor import __version__
 from moor.domain.session import Session
@@ -25,4 +26,11 @@ def request_tags(session: Session) -> str:
     """One line of compact ASCII JSON, strings only; JSON's escapes leave no way for CR or LF (2.9)."""
     tags = {**session.tags, "session": session.id, "agent": session.agent}
     short = {key[:_TAG_MAX]: str(value)[:_TAG_MAX] for key, value in tags.items() if key and value}
-    return json.dumps(short, separators=(",", ":"), sort_keys=True)
+    line = msgspec.json.encode(short, order="sorted").decode()
+    return "".join(c if c < "\x7f" else _escaped(c) for c in line)
+
+
+def _escaped(character: str) -> str:
+    """As JSON spells it in ASCII; two halves beyond the basic plane."""
+    halves = character.encode("utf-16-be").hex()
+    return "".join(f"\\u{halves[at : at + 4]}" for at in range(0, len(halves), 4))

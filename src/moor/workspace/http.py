@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from moor.domain.credential import Credential, CredentialSource
 from moor.net.answer import Answer
-from moor.net.client import HttpClient
 from moor.workspace.dead import is_dead_credential
 from moor.workspace.refusals import refusal_of
+
+if TYPE_CHECKING:
+    from moor.net.client import HttpClient
 
 MAX_PAGES: Final = 50
 

@@ -14,6 +14,7 @@ from moor.domain.dialects import (
     OPENAI_RESPONSES,
     STREAM,
 )
+from moor.domain.models import Model
 
 GATEWAY: Final = "gateway"
 """`<workspace>/ai-gateway/…`: the current form (C1 to C6)"""
@@ -22,6 +23,9 @@ GATEWAY_HOST: Final = "gateway-host"
 SERVING: Final = "serving"
 """`<workspace>/serving-endpoints/…`: classic serving (A2 to A6)"""
 AUTO: Final = "auto"
+"""probe once, remember"""
+CLASSIC_LISTING: Final = "serving-endpoints"
+"""`Model.source` of what only the list of classic serving endpoints has"""
 ROUTES: Final = (GATEWAY, GATEWAY_HOST, SERVING)
 
 _ROOTS: Final[dict[str, dict[str, str]]] = {
@@ -61,6 +65,11 @@ def path_of(route: str, dialect: str, model_id: str, action: str) -> str | None:
     if action == COUNT_TOKENS:
         return f"{root}/count_tokens" if dialect == ANTHROPIC_MESSAGES else None
     return root
+
+
+def needs_serving(model: Model) -> bool:
+    """Whether only classic serving takes it: the workspace's own endpoint, which no gateway listing has (2.2)."""
+    return model.source == CLASSIC_LISTING and not model.id.startswith("databricks-")
 
 
 def gateway_host_of(workspace_id: str) -> str:

@@ -7,8 +7,9 @@ from typing import Any, Final
 from moor.errors.base import MoorError
 from moor.workspace.discovery.found import Found, Listing, dicts
 from moor.workspace.http import WorkspaceHttp
+from moor.workspace.routes import CLASSIC_LISTING
 
-SOURCE: Final = "serving-endpoints"
+SOURCE: Final = CLASSIC_LISTING
 
 
 def serving_endpoints(http: WorkspaceHttp) -> Listing:

@@ -8,9 +8,8 @@ from typing import Final
 from moor.domain.dialects import ANTHROPIC_MESSAGES, OPENAI_CHAT
 from moor.domain.models import Model, Price
 from moor.workspace.classify import dialects_of, family_of, is_chat, limits_of
-from moor.workspace.discovery.classic import SOURCE as CLASSIC
 from moor.workspace.discovery.found import Found, Listing
-from moor.workspace.routes import SERVING
+from moor.workspace.routes import CLASSIC_LISTING, SERVING
 
 _ON_SERVING: Final = (ANTHROPIC_MESSAGES, OPENAI_CHAT)
 """dialects that classic serving is known to have (A2, A4)"""
@@ -28,11 +27,6 @@ def merge(listings: Iterable[Listing], route: str, price_of: PriceOf) -> tuple[M
     return tuple(model for model in models if model.dialects)
 
 
-def needs_serving(model: Model) -> bool:
-    """Whether only classic serving takes it: the workspace's own endpoint, which no gateway listing has (2.2)."""
-    return model.source == CLASSIC and not model.id.startswith("databricks-")
-
-
 def _joined(first: Found, more: Found) -> Found:
     return first._replace(
         api_types=first.api_types or more.api_types,
@@ -48,7 +42,7 @@ def _model(found: Found, route: str, price_of: PriceOf) -> Model:
     if route == SERVING:
         # a Unity Catalog id does not exist there (2.2)
         dialects = tuple(d for d in dialects if d in _ON_SERVING) if "." not in found.id else ()
-    elif found.source == CLASSIC and not found.id.startswith("databricks-"):
+    elif found.source == CLASSIC_LISTING and not found.id.startswith("databricks-"):
         dialects = (OPENAI_CHAT,)
     elif found.on_gateway is False:
         dialects = ()
