@@ -1,0 +1,240 @@
+"""An upstream's good answer on its way to the agent: metered on the upstream's own bytes, repaired, framed anew.
+
+Bytes in, bytes out; the exchange owns the sockets. Content is framed anew (length or one chunk per read), so
+nothing of an upstream's framing can confuse the agent's parser.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from moor.domain.usage import Usage
+from moor.gateway.headers import pass_to_agent
+from moor.wire import refusal as words
+from moor.wire.content import IDENTITY, PieceDecoder, can_decode
+from moor.wire.heads import LAST_CHUNK, chunk, header_lines, status_line
+from moor.wire.meter import Tally, open_stream, read_body
+from moor.wire.sse import EventBlocks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from moor.gateway.filters.base import Stage
+    from moor.wire.refusal import Refusal
+    from moor.wire.strictness import Headers
+
+_MAX_DECODED: Final = 64 * 1024 * 1024
+_HELD_EVENT: Final = 4 * 1024 * 1024
+_CLOSE: Final = b"connection: close\r\n"
+_CHUNKED: Final = b"transfer-encoding: chunked\r\n"
+_END: Final = b"\r\n"
+
+
+class Answer:
+    """`feed` and `finish` return what to write; `cut` ends an answer that cannot be completed."""
+
+    def __init__(
+        self, dialect: str, status: int, headers: Headers, *, chunked: bool, close: bool, extra: bytes
+    ) -> None:
+        self.dialect = dialect
+        self.status = status
+        self.close = close
+        """the connection ends with this answer; final once the head is sent"""
+        self.chunked = chunked
+        self.sent_head = False
+        self.size = 0
+        """content bytes towards the agent"""
+        self._headers = headers
+        self._extra = extra
+        self._length = _header(headers, b"content-length")
+        self._coding = _header(headers, b"content-encoding").decode("latin-1").strip().lower()
+
+    def _head(self, length: int | None) -> bytes:
+        """The head; a known length wins over chunks."""
+        lines = [status_line(self.status), header_lines(pass_to_agent(self._headers)), self._extra]
+        if length is not None:
+            lines.append(b"content-length: %d\r\n" % length)
+            self.chunked = False
+        elif self.chunked:
+            lines.append(_CHUNKED)
+        else:
+            self.close = True
+        if self.close:
+            lines.append(_CLOSE)
+        self.sent_head = True
+        return b"".join([*lines, _END])
+
+    def feed(self, pieces: list[bytes]) -> list[bytes]:
+        """Bytes for the agent."""
+        raise NotImplementedError
+
+    def finish(self) -> list[bytes] | None:
+        """The last bytes; None where the answer is not whole although the upstream ended it cleanly."""
+        raise NotImplementedError
+
+    def cut(self, refusal: Refusal, /) -> list[bytes]:
+        """What to write before the connection is closed without an end."""
+        raise NotImplementedError
+
+    def usage(self, request_bytes: int) -> tuple[Usage, bool]:
+        """What was used so far, and whether that is an estimate."""
+        raise NotImplementedError
+
+    @property
+    def error(self) -> str:
+        """The sentence of an error inside the answer."""
+        raise NotImplementedError
+
+
+class StreamAnswer(Answer):
+    """Server-sent events: whole events pass at once, half of one waits, so that a cut is never inside an event."""
+
+    def __init__(
+        self,
+        dialect: str,
+        status: int,
+        headers: Headers,
+        *,
+        chunked: bool,
+        close: bool,
+        extra: bytes,
+        stages: Sequence[Stage] = (),
+    ) -> None:
+        super().__init__(dialect, status, headers, chunked=chunked, close=close, extra=extra)
+        self._stages = stages
+        self._meter = open_stream(dialect)
+        self._blocks = EventBlocks(_HELD_EVENT)
+        self._decoder = PieceDecoder(self._coding, _MAX_DECODED) if can_decode(self._coding) else None
+        self._readable = self._coding in IDENTITY or self._decoder is not None
+
+    def feed(self, pieces: list[bytes]) -> list[bytes]:
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        out = [self._head(None)] if not self.sent_head else []
+        passed = self._pass(data)
+        if passed:
+            self.size += len(passed)
+            out += chunk([passed]) if self.chunked else [passed]
+        return out
+
+    def _pass(self, data: bytes) -> bytes:
+        if self._coding not in IDENTITY:
+            # passed on as received; the meter has a decoded copy where the coding is known
+            if self._decoder is not None:
+                block = self._blocks.feed(self._decoder.feed(data))
+                if block:
+                    self._meter.feed(block, is_open=self._blocks.is_open)
+            return data
+        block = self._blocks.feed(data)
+        if block:
+            self._meter.feed(block, is_open=self._blocks.is_open)
+            for stage in self._stages:
+                block = stage.feed(block)
+        return block
+
+    def finish(self) -> list[bytes] | None:
+        if self._coding in IDENTITY:
+            rest = self._blocks.rest()
+            if rest and rest.strip():
+                # the last event lacks its empty line: read it, and let it pass as it is
+                self._meter.feed(rest + b"\n\n")
+        if self._readable and not self._meter.tally.ended and not self._meter.tally.error:
+            return None
+        out = [] if self.sent_head else [self._head(None)]
+        rest = self._blocks.rest() if self._coding in IDENTITY else b""
+        if rest:
+            self.size += len(rest)
+            out += chunk([rest]) if self.chunked else [rest]
+        return [*out, LAST_CHUNK] if self.chunked else out
+
+    def cut(self, refusal: Refusal, /) -> list[bytes]:
+        if self._coding not in IDENTITY:
+            return []
+        event = words.event(self.dialect, refusal)
+        out = [] if self.sent_head else [self._head(None)]
+        return out + (chunk([event]) if self.chunked else [event])
+
+    def usage(self, request_bytes: int) -> tuple[Usage, bool]:
+        return self._meter.usage(request_bytes)
+
+    @property
+    def error(self) -> str:
+        return self._meter.tally.error
+
+
+class BodyAnswer(Answer):
+    """One JSON document: passes as it comes, a copy is kept for the meter."""
+
+    def __init__(
+        self,
+        dialect: str,
+        status: int,
+        headers: Headers,
+        *,
+        chunked: bool,
+        close: bool,
+        extra: bytes,
+        max_metered: int,
+    ) -> None:
+        super().__init__(dialect, status, headers, chunked=chunked, close=close, extra=extra)
+        self._max = max_metered
+        """0: not metered at all"""
+        self._kept: list[bytes] = []
+        self._kept_size = 0
+        self._tally: Tally | None = None
+
+    def feed(self, pieces: list[bytes]) -> list[bytes]:
+        size = sum(map(len, pieces))
+        self._keep(pieces, size)
+        self.size += size
+        if not self.sent_head:
+            head = self._head(int(self._length) if self._length else None)
+            return [head, *(chunk(pieces) if self.chunked else pieces)]
+        return chunk(pieces) if self.chunked else pieces
+
+    def whole(self, pieces: list[bytes]) -> list[bytes] | None:
+        """The answer came in one read: one write with its length. None where it is no JSON object."""
+        self._keep(pieces, sum(map(len, pieces)))
+        self.size = self._kept_size
+        if self._max and not self._read().ended and self._coding in IDENTITY:
+            return None
+        return [self._head(self.size), *pieces]
+
+    def _keep(self, pieces: list[bytes], size: int) -> None:
+        self._kept_size += size
+        if self._kept_size <= self._max:
+            self._kept += pieces
+        else:
+            self._kept = []
+
+    def finish(self) -> list[bytes] | None:
+        out = [] if self.sent_head else [self._head(int(self._length) if self._length else None)]
+        return [*out, LAST_CHUNK] if self.chunked else out
+
+    def cut(self, _: Refusal, /) -> list[bytes]:
+        """Nothing: a JSON document that is not completed is an error to every client."""
+        return []
+
+    def usage(self, request_bytes: int) -> tuple[Usage, bool]:
+        return self._read().usage(request_bytes, self.size // 4)
+
+    @property
+    def error(self) -> str:
+        if not self._max:
+            return ""
+        tally = self._read()
+        return tally.error or ("" if tally.ended else "the answer is not a JSON object")
+
+    def _read(self) -> Tally:
+        if self._tally is None:
+            body = b"".join(self._kept)
+            if can_decode(self._coding):
+                body = PieceDecoder(self._coding, _MAX_DECODED).feed(body)
+            self._tally = read_body(self.dialect, body)
+        return self._tally
+
+
+def _header(headers: Headers, name: bytes) -> bytes:
+    for key, value in headers:
+        if key == name:
+            return value
+    return b""

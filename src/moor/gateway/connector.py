@@ -1,0 +1,90 @@
+"""Opening a connection to an upstream: straight, through TLS, or through a proxy's CONNECT."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import sys
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from moor.net.proxy import proxy_for
+from moor.net.url import Base
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Mapping
+
+    from moor.domain.models import Target
+    from moor.gateway.outbound import Outbound
+
+
+class ProxyRefused(ConnectionError):
+    """A proxy answered CONNECT with something else than 200."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(0, f"the proxy refused it ({status})")
+
+
+class Connector:
+    """Opens connections; `environ` names the proxies (never one for this machine)."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    async def connect(self, target: Target, tls: ssl.SSLContext | None, factory: Callable[[], Outbound]) -> Outbound:
+        """A connection with its protocol. Raises OSError, ssl.SSLError, IncompleteReadError."""
+        context = tls if target.scheme == "https" else None
+        proxy = proxy_for(Base(target.scheme, target.host, target.port, ""), self._environ)
+        if proxy is not None:
+            return await self._through(proxy, target, context, factory)
+        loop = asyncio.get_running_loop()
+        options: dict[str, Any] = {}
+        if type(loop).__module__.startswith("asyncio"):
+            options["happy_eyeballs_delay"] = 0.25  # uvloop has none
+        if context is not None:
+            options |= {"ssl": context, "server_hostname": target.host}
+        _, outbound = await loop.create_connection(factory, target.host, target.port, **options)
+        return outbound
+
+    async def _through(
+        self, proxy: str, target: Target, context: ssl.SSLContext | None, factory: Callable[[], Outbound]
+    ) -> Outbound:
+        parts = urlsplit(proxy)
+        outer: dict[str, Any] = {"ssl": True} if parts.scheme == "https" else {}
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port, **outer)
+        try:
+            writer.write(_connect_request(target, parts.username, parts.password))
+            head = await reader.readuntil(b"\r\n\r\n")
+            status = head.split(b"\r\n", 1)[0].decode("latin-1")
+            if not status.startswith(("HTTP/1.1 2", "HTTP/1.0 2")):
+                raise ProxyRefused(status[9:60])
+        except BaseException:
+            writer.close()
+            raise
+        return await _adopt(writer, target, context, factory())
+
+
+async def _adopt(
+    writer: asyncio.StreamWriter, target: Target, context: ssl.SSLContext | None, outbound: Outbound
+) -> Outbound:
+    """Hand the tunnel's transport over to our protocol, inside TLS where there is any."""
+    transport: Any = writer.transport
+    loop = asyncio.get_running_loop()
+    if context is not None:
+        transport = await loop.start_tls(transport, outbound, context, server_hostname=target.host)
+    else:
+        transport.set_protocol(outbound)
+    outbound.connection_made(transport)
+    if sys.version_info >= (3, 12):
+        writer.transport.resume_reading()
+    return outbound
+
+
+def _connect_request(target: Target, user: str | None, password: str | None) -> bytes:
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    lines = [f"CONNECT {host}:{target.port} HTTP/1.1", f"Host: {host}:{target.port}"]
+    if user is not None:
+        pair = f"{unquote(user)}:{unquote(password or '')}"
+        lines.append("Proxy-Authorization: Basic " + base64.b64encode(pair.encode()).decode())
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")

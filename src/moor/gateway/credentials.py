@@ -1,0 +1,109 @@
+"""The credential for one upstream, asked for off the loop and once at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from moor.errors.base import BugError, MoorError
+from moor.errors.net import Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from moor.domain.credential import Credential, CredentialSource
+
+    Done = Callable[[Credential | MoorError], None]
+
+_log = logging.getLogger(__name__)
+
+
+class CredentialDesk:
+    """Hands out credentials. `current` is free; `obtain` runs on a thread, shared by all who wait for it."""
+
+    def __init__(self, name: str, source: CredentialSource, wait_s: float) -> None:
+        self._name = name
+        self._source = source
+        self._wait_s = wait_s
+        self._running: dict[str, asyncio.Future[Credential]] = {}
+
+    def current(self) -> Credential | None:
+        """The credential in memory, where it needs no refresh."""
+        return self._source.current()
+
+    def obtain(self, dead: Credential | None, done: Done) -> None:
+        """Calls `done` once, with a live credential or the reason; at the latest after `wait_s` seconds."""
+        if dead is not None:
+            newer = self._source.current()
+            if newer is not None and newer.generation != dead.generation:
+                done(newer)
+                return
+        loop = asyncio.get_running_loop()
+        future = self._future(loop, dead)
+        once = _Once(done)
+        timer = loop.call_later(self._wait_s, once, Unreachable(self._name, "no fresh credential in time"))
+
+        def settled(finished: asyncio.Future[Credential]) -> None:
+            timer.cancel()
+            once(_outcome(finished))
+
+        future.add_done_callback(settled)
+
+    def _future(self, loop: asyncio.AbstractEventLoop, dead: Credential | None) -> asyncio.Future[Credential]:
+        key = dead.generation if dead is not None else ""
+        running = self._running.get(key)
+        if running is None:
+            running = self._running[key] = loop.create_future()
+            running.add_done_callback(lambda _: self._running.pop(key, None))
+            threading.Thread(
+                target=self._work, args=(loop, running, dead), name=f"moor-credential-{self._name}", daemon=True
+            ).start()
+        return running
+
+    def _work(
+        self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[Credential], dead: Credential | None
+    ) -> None:
+        result: Credential | MoorError
+        try:
+            result = self._source.obtain(dead)
+        except MoorError as error:
+            result = error
+        except Exception as error:  # noqa: BLE001 - the thread's boundary: the call must be answered
+            _log.exception("asking for a credential of %s failed", self._name)
+            result = BugError(f"asking for a credential failed: {type(error).__name__}")
+        try:
+            loop.call_soon_threadsafe(_settle, future, result)
+        except RuntimeError:
+            _log.info("the gateway ended before the credential of %s came", self._name)
+
+
+class _Once:
+    """A callback that runs the first time only."""
+
+    def __init__(self, done: Done) -> None:
+        self._done: Done | None = done
+
+    def __call__(self, result: Credential | MoorError) -> None:
+        done, self._done = self._done, None
+        if done is not None:
+            done(result)
+
+
+def _settle(future: asyncio.Future[Credential], result: Credential | MoorError) -> None:
+    if future.done():
+        return
+    if isinstance(result, MoorError):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
+
+
+def _outcome(future: asyncio.Future[Credential]) -> Credential | MoorError:
+    if future.cancelled():
+        return Unreachable("gateway", "it is ending")
+    error = future.exception()
+    if error is None:
+        return future.result()
+    return error if isinstance(error, MoorError) else BugError(str(error))

@@ -1,0 +1,141 @@
+"""What all calls of a gateway share, and the first steps of each: index, allowlist, repairs, budget."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from moor.domain.call import OK, Call
+from moor.domain.dialects import COUNT_TOKENS
+from moor.domain.ids import CALL as CALL_ID
+from moor.domain.ids import new_id
+from moor.gateway import routes
+from moor.gateway.exchange import Exchange
+from moor.gateway.places import status_of
+from moor.gateway.prepare import named_model, prepare, read_index
+from moor.wire import refusal as words
+from moor.wire.listing import models_body
+from moor.wire.refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from moor.clock import Clock
+    from moor.domain.session import Session
+    from moor.gateway.budget import BudgetBook
+    from moor.gateway.inbound import Inbound
+    from moor.gateway.limits import Limits
+    from moor.gateway.places import Place
+    from moor.gateway.pool import Pool
+    from moor.gateway.ports import LedgerSink
+    from moor.gateway.record import Record
+    from moor.gateway.request import Request
+    from moor.wire.strictness import Headers
+
+_log = logging.getLogger(__name__)
+_JSON: Final[Headers] = [(b"content-type", b"application/json")]
+
+
+class Desk:
+    """The services of one gateway, and where each whole request goes."""
+
+    def __init__(
+        self,
+        *,
+        places: Mapping[str, Place],
+        pool: Pool,
+        ledger: LedgerSink,
+        budget: BudgetBook,
+        clock: Clock,
+        limits: Limits,
+    ) -> None:
+        self.pool = pool
+        self.clock = clock
+        self.limits = limits
+        self._places = places
+        self._ledger = ledger
+        self._budget = budget
+
+    def new_call_id(self) -> str:
+        """An id for a call."""
+        return new_id(CALL_ID)
+
+    def handle(self, inbound: Inbound, request: Request) -> Exchange | None:
+        """Answer a request here, or start its exchange; None when it was answered."""
+        route = request.route
+        if request.refusal is not None:
+            dialect = route.dialect if route is not None else ""
+            allow: Headers = [(b"allow", request.allow.encode())] if request.allow else []
+            inbound.refuse(dialect, request.refusal, allow)
+            return None
+        assert route is not None
+        if route.kind == routes.CALL:
+            assert request.session is not None
+            return Exchange(self, inbound, request, request.session)
+        if route.kind == routes.MODELS:
+            assert request.session is not None
+            self._list_models(inbound, route.dialect, request.session)
+        elif route.kind == routes.HEALTH:
+            inbound.reply(200, _JSON, b'{"status":"ok"}')
+        else:
+            inbound.reply(200, [], b"")
+        return None
+
+    def start(self, exchange: Exchange, request: Request, session: Session) -> None:
+        """Take a call through the steps that come before the upstream."""
+        index = read_index(request, self.limits.max_body)
+        if isinstance(index, Refusal):
+            exchange.refuse(index)
+            return
+        assert request.route is not None
+        exchange.record.model_id = (named_model(request.route, index) or "")[:200]
+        place = self._places.get(session.upstream)
+        if place is None:
+            exchange.refuse(_no_upstream(session))
+            return
+        prepared = prepare(request, session, index, place)
+        if isinstance(prepared, Refusal):
+            exchange.refuse(prepared)
+            return
+        refusal = None if prepared.action == COUNT_TOKENS else self._check_money(session)
+        if refusal is not None:
+            exchange.refuse(refusal)
+        else:
+            exchange.begin(prepared)
+
+    def _check_money(self, session: Session) -> Refusal | None:
+        status = status_of(session, words.BUDGET)
+        if not self._ledger.healthy:
+            return Refusal(
+                status=status,
+                ref="ledger-unwritable",
+                message="the ledger cannot be written, so no call is let through",
+                hint="free disk space or repair the folder, see: moor status",
+                cause=words.BUDGET,
+            )
+        return self._budget.check(session, status)
+
+    def settle(self, record: Record, *, is_count: bool) -> None:
+        """Put the row of a finished call; token counts that went well are not calls of a model."""
+        if is_count and record.outcome == OK:
+            return
+        call: Call = record.call(self.clock.monotonic())
+        self._budget.add(call.session, call.cost_nano)
+        self._ledger.put(call)
+
+    def _list_models(self, inbound: Inbound, dialect: str, session: Session) -> None:
+        place = self._places.get(session.upstream)
+        if place is None:
+            inbound.refuse(dialect, _no_upstream(session), [])
+            return
+        inbound.reply(200, _JSON, models_body(dialect, place.models(session)))
+
+
+def _no_upstream(session: Session) -> Refusal:
+    return Refusal(
+        status=status_of(session, words.BAD_UPSTREAM),
+        ref="upstream-gone",
+        message=f"this gateway has no upstream {session.upstream}",
+        hint="see: moor upstream list",
+        cause=words.BAD_UPSTREAM,
+    )

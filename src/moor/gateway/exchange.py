@@ -1,0 +1,391 @@
+"""One call from a whole request to its end: budget, route, credential, upstream, answer, row.
+
+States: preparing -> (waiting for a credential) -> (connecting) -> asked -> answering -> over. Everything
+happens in callbacks on the loop; where credential and connection are at hand, a call is sent out within the
+callback that read its last byte. A dead credential leads back to `waiting` once; a kept connection that broke
+before any byte of an answer leads back to `connecting` once. Both only before the agent got anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final
+
+from moor.domain.call import CANCELLED, CUT, ERROR, OK, REFUSED, UNREACHABLE
+from moor.domain.credential import Credential
+from moor.domain.dialects import COUNT_TOKENS, STREAM
+from moor.domain.usage import Usage
+from moor.errors.base import ExitCode, MoorError
+from moor.gateway.answer import Answer, BodyAnswer
+from moor.gateway.answer_open import decoded_error, implausible, is_web_page, open_answer, said
+from moor.gateway.places import status_of
+from moor.gateway.prepare import Prepared
+from moor.gateway.record import Record
+from moor.wire import refusal as words
+from moor.wire.heads import safe_pairs
+from moor.wire.listing import count_body
+from moor.wire.meter.base import BYTES_PER_TOKEN
+from moor.wire.refusal import Refusal
+
+if TYPE_CHECKING:
+    from moor.domain.models import Target
+    from moor.domain.session import Session
+    from moor.gateway.desk import Desk
+    from moor.gateway.inbound import Inbound
+    from moor.gateway.outbound import Outbound
+    from moor.gateway.request import Request
+    from moor.wire.strictness import Headers
+
+_log = logging.getLogger(__name__)
+
+_SUSPECT: Final = (400, 401, 403)
+"""statuses in which a dead credential is told (facts/databricks 0.3); the upstream decides by the body"""
+
+
+class Exchange:
+    """One call. The inbound connection owns it until it calls `inbound.over`."""
+
+    def __init__(self, desk: Desk, inbound: Inbound, request: Request, session: Session) -> None:
+        self._desk = desk
+        self._inbound = inbound
+        self._request = request
+        self._session = session
+        self._prepared: Prepared | None = None
+        self._credential: Credential | None = None
+        self._outbound: Outbound | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._answer: Answer | None = None
+        self._body = b""
+        self._held: list[bytes] | None = None
+        self._held_size = 0
+        self._status = 0
+        self._headers: Headers = []
+        self._repeated = False
+        self._over = False
+        self._paused_at: float | None = None
+        self._stamp = desk.clock.monotonic()
+        self.record = Record(desk.new_call_id(), session, request, desk.clock.now(), self._stamp)
+
+    # the way out
+
+    def begin(self, prepared: Prepared) -> None:
+        """Take a prepared call upstream."""
+        self._prepared = prepared
+        self._body = prepared.body
+        self.record.model = prepared.plan.model
+        self.record.rules = prepared.rules
+        self.record.stream = prepared.action == STREAM
+        if prepared.plan.target is None:
+            self._count_here()
+            return
+        credential = prepared.plan.place.desk.current()
+        if credential is None:
+            prepared.plan.place.desk.obtain(None, self._credential_came)
+        else:
+            self._credential_came(credential)
+
+    def _credential_came(self, result: Credential | MoorError) -> None:
+        if self._over:
+            return
+        if isinstance(result, MoorError):
+            self._refuse_for(result)
+            return
+        self._credential = result
+        self._stamp = self._desk.clock.monotonic()
+        self._ask(self._desk.pool.take(self._target))
+
+    def _ask(self, outbound: Outbound | None) -> None:
+        if outbound is not None:
+            self.connected(outbound)
+            return
+        assert self._prepared is not None
+        tls = self._prepared.plan.place.tls()
+        self._opening = self._desk.pool.open(self._target, tls, self)
+
+    def connected(self, outbound: Outbound) -> None:
+        """A connection is there: send."""
+        self._opening = None
+        if self._over:
+            self._desk.pool.give_back(outbound)
+            return
+        assert self._prepared is not None
+        assert self._credential is not None
+        self._outbound = outbound
+        self.record.attempts += 1
+        self._stamp = self._desk.clock.monotonic()
+        body = self._body
+        head = b"%s%scontent-length: %d\r\n\r\n" % (
+            self._prepared.head,
+            _authorization(self._target.auth, self._credential),
+            len(body),
+        )
+        outbound.send(self, head, body)
+        if self._paused_at is not None:
+            outbound.pause_reading()
+
+    def not_connected(self, error: MoorError) -> None:
+        """There is no connection."""
+        self._opening = None
+        if not self._over:
+            self.record.attempts += 1
+            self._refuse_for(error)
+
+    # the way back
+
+    def answer_head(self, status: int, headers: Headers) -> None:
+        """The upstream answers."""
+        now = self._desk.clock.monotonic()
+        self._stamp = now
+        self.record.first_byte_ms = int((now - self.record.started_mono) * 1000)
+        self._status, self._headers = status, headers
+        problem = implausible(status, headers)
+        if problem:
+            self._abandon()
+            self._fail(words.BAD_UPSTREAM, "bad-answer", f"upstream {self._place_name} {problem}", ERROR)
+        elif status >= 400:
+            self._held = []
+        else:
+            assert self._prepared is not None
+            self._answer = open_answer(
+                self._prepared, self._request, self.record.id, status, headers, self._desk.limits.max_metered_body
+            )
+            self._request.drop_body()
+            self._body = b""
+
+    def answer_data(self, pieces: list[bytes], *, ended: bool) -> None:
+        """Content of the answer."""
+        self._stamp = self._desk.clock.monotonic()
+        if ended:
+            self._outbound = None
+        if self._over:
+            return
+        if self._held is not None:
+            self._hold(pieces, ended)
+        elif self._answer is not None:
+            self._relay(self._answer, pieces, ended)
+
+    def answer_lost(self, reason: str, *, untouched: bool) -> None:
+        """The upstream's connection broke before the end of the answer."""
+        outbound, self._outbound = self._outbound, None
+        if self._over:
+            return
+        if untouched and outbound is not None and outbound.reused and self.record.attempts < 3:
+            self._ask(None)
+            return
+        message = f"upstream {self._place_name} broke off: {reason}"
+        if self._answer is not None and self._answer.sent_head:
+            self._cut(message)
+        else:
+            self._fail(words.UNREACHABLE, "broken-off", message, UNREACHABLE)
+
+    def _relay(self, answer: Answer, pieces: list[bytes], ended: bool) -> None:
+        if ended and not answer.sent_head and isinstance(answer, BodyAnswer):
+            out = answer.whole(pieces)
+            if out is None:
+                message = f"upstream {self._place_name} answered with something that is not JSON"
+                self._fail(words.BAD_UPSTREAM, "bad-answer", message, ERROR)
+                return
+            self._inbound.write(out)
+            self._complete(answer)
+            return
+        out = answer.feed(pieces) if pieces else []
+        if not ended:
+            self._inbound.write(out)
+            return
+        last = answer.finish()
+        self._inbound.write(out + (last or []))
+        if last is None:
+            self._cut(f"upstream {self._place_name} ended its answer before its end")
+        else:
+            self._complete(answer)
+
+    def _hold(self, pieces: list[bytes], ended: bool) -> None:
+        assert self._held is not None
+        self._held += pieces
+        self._held_size += sum(map(len, pieces))
+        if self._held_size > self._desk.limits.max_error_body:
+            self._abandon()
+            self._fail(words.BAD_UPSTREAM, "bad-answer", f"upstream {self._place_name} sent an endless error", ERROR)
+        elif ended:
+            body, self._held = b"".join(self._held), None
+            self._held_size = 0
+            self._headers, body = decoded_error(self._headers, body, self._desk.limits.max_error_body)
+            self._error_answer(body)
+
+    def _error_answer(self, body: bytes) -> None:
+        assert self._prepared is not None
+        place = self._prepared.plan.place
+        if self._status in _SUSPECT and place.upstream.is_dead_credential(self._status, body):
+            self._credential_died()
+        elif self._status == 404 and self._prepared.action == COUNT_TOKENS:
+            self._count_here()
+        else:
+            self._pass_error(body)
+
+    def _credential_died(self) -> None:
+        assert self._prepared is not None
+        place = self._prepared.plan.place
+        if self._repeated:
+            refusal = Refusal(
+                status=status_of(self._session, words.SIGN_IN),
+                ref="credential-refused",
+                message=f"upstream {place.name} refuses the credential, a fresh one too",
+                hint=f"sign in again: moor login --upstream {place.name}",
+                cause=words.SIGN_IN,
+            )
+            self._finish_refused(refusal, ERROR)
+            return
+        self._repeated = True
+        self._status = 0
+        place.desk.obtain(self._credential, self._credential_came)
+
+    def _pass_error(self, body: bytes) -> None:
+        """The upstream's own error, as it is; a web page is replaced by a sentence in the agent's dialect."""
+        self.record.status = self._status
+        if is_web_page(self._headers, body):
+            message = f"upstream {self._place_name} answered with a web page instead of an error in JSON"
+            refusal = Refusal(status=self._status, ref="bad-answer", message=message, cause=words.BAD_UPSTREAM)
+            self.record.error = f"bad-answer: {self._status} with a web page"
+            retry = [pair for pair in self._headers if pair[0].startswith(b"retry-after")]
+            self._inbound.refuse(self.record.dialect, refusal, retry)
+        else:
+            self.record.error = f"upstream {self._status}: {said(body)}"
+            self._inbound.reply(self._status, self._headers, body)
+        self._end(ERROR)
+
+    # ends
+
+    def _complete(self, answer: Answer) -> None:
+        self.record.status = answer.status
+        if answer.close:
+            self._request.close = True
+        if answer.error:
+            self.record.error = f"in the answer: {answer.error}"
+        self._end(ERROR if answer.error else OK)
+
+    def _cut(self, message: str) -> None:
+        """The answer broke in the middle: say so in the stream and close, so that no agent takes it for an end."""
+        refusal = Refusal(status=502, ref="cut", message=message, cause=words.BAD_UPSTREAM)
+        if self._answer is not None:
+            self._inbound.write(self._answer.cut(refusal))
+            self.record.status = self._answer.status
+        self.record.error = f"cut: {message}"
+        self._request.close = True
+        self._end(CUT)
+
+    def _count_here(self) -> None:
+        tokens = max(1, len(self._request.body()) // BYTES_PER_TOKEN)
+        headers = safe_pairs([("content-type", "application/json"), ("x-moor-estimated", "true")])
+        self._inbound.reply(200, headers, count_body(self.record.dialect, tokens))
+        self.record.status = 200
+        self._end(OK)
+
+    def _refuse_for(self, error: MoorError) -> None:
+        cause = words.SIGN_IN if error.exit_code == ExitCode.SIGN_IN else words.UNREACHABLE
+        refusal = Refusal(
+            status=status_of(self._session, cause), ref=error.ref, message=error.message, hint=error.hint, cause=cause
+        )
+        self._finish_refused(refusal, ERROR if cause == words.SIGN_IN else UNREACHABLE)
+
+    def _fail(self, cause: str, ref: str, message: str, outcome: str) -> None:
+        status = status_of(self._session, cause)
+        self._finish_refused(Refusal(status=status, ref=ref, message=message, cause=cause), outcome)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """End the call here; nothing goes upstream."""
+        self._finish_refused(refusal, REFUSED)
+
+    def _finish_refused(self, refusal: Refusal, outcome: str) -> None:
+        self.record.error = f"{refusal.ref}: {refusal.message}"
+        self.record.status = refusal.status
+        self._inbound.refuse(self.record.dialect, refusal)
+        self._end(outcome)
+
+    def cancel(self) -> None:
+        """The agent left: end the upstream's work too."""
+        if not self._over:
+            self.record.status = 0
+            self._abandon()
+            self._end(CANCELLED)
+
+    def _abandon(self) -> None:
+        if self._opening is not None:
+            self._opening.cancel()
+            self._opening = None
+        if self._outbound is not None:
+            self._outbound.abort()
+            self._outbound = None
+
+    def _end(self, outcome: str) -> None:
+        if self._over:
+            return
+        self._over = True
+        self._abandon()
+        record = self.record
+        record.outcome = outcome
+        asked = self._prepared is not None and self._prepared.action != COUNT_TOKENS
+        if asked and self._answer is not None:
+            record.usage, record.estimated = self._answer.usage(record.request_bytes)
+            record.response_bytes = self._answer.size
+        elif asked and outcome == CANCELLED and record.attempts:
+            # it was sent, and the agent left before the answer: the upstream read it, so it may be charged
+            record.usage, record.estimated = Usage(input=record.request_bytes // BYTES_PER_TOKEN), True
+        self._request.drop_body()
+        counts = self._request.route is not None and self._request.route.action == COUNT_TOKENS
+        self._desk.settle(record, is_count=counts)
+        self._inbound.over(self)
+
+    # back-pressure and waiting
+
+    def pause(self) -> None:
+        """The agent reads slower than the upstream writes."""
+        self._paused_at = self._desk.clock.monotonic()
+        if self._outbound is not None:
+            self._outbound.pause_reading()
+
+    def resume(self) -> None:
+        """The agent took what was waiting."""
+        self._paused_at = None
+        self._stamp = self._desk.clock.monotonic()
+        if self._outbound is not None:
+            self._outbound.resume_reading()
+
+    def check(self, now: float) -> None:
+        """Look at the waits; called every tick."""
+        limits = self._desk.limits
+        if self._paused_at is not None:
+            if now - self._paused_at > limits.stalled_s:
+                self._inbound.abort()
+            return
+        if self._outbound is None:
+            return
+        limit = limits.first_byte_s if not self._status else limits.between_s
+        if now - self._stamp <= limit:
+            return
+        self._abandon()
+        message = f"upstream {self._place_name} was silent for {limit:g} s"
+        if self._answer is not None and self._answer.sent_head:
+            self._cut(message)
+        else:
+            self._fail(words.UNREACHABLE, "no-answer", message, UNREACHABLE)
+
+    @property
+    def _target(self) -> Target:
+        assert self._prepared is not None
+        assert self._prepared.plan.target is not None
+        return self._prepared.plan.target
+
+    @property
+    def _place_name(self) -> str:
+        return self._prepared.plan.place.name if self._prepared is not None else self._session.upstream
+
+
+def _authorization(form: str, credential: Credential) -> bytes:
+    """The header line that carries the credential; the one place on the wire where it is revealed."""
+    if form == "none" or not credential.secret:
+        return b""
+    value = credential.secret.reveal().encode("latin-1", "replace")
+    if form == "bearer":
+        return b"authorization: Bearer %s\r\n" % value
+    return b"%s: %s\r\n" % (form.encode("ascii"), value)

@@ -1,0 +1,114 @@
+"""What a filter is: a rule on the wire as data, with the function that applies it.
+
+A filter asks for a quirk of the upstream, never for its kind. It sees a `Draft`: top-level values as raw
+bytes, replaced one by one, so that what it does not touch goes out byte for byte. The same request gives the
+same result at every turn (prompt caches match on prefixes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Protocol
+
+import msgspec
+
+from moor.wire.splice import splice
+
+if TYPE_CHECKING:
+    from moor.domain.models import Model
+    from moor.wire.index import Index
+
+REQUEST: Final = "request"
+RESPONSE: Final = "response"
+
+
+class Draft:
+    """A request on its way upstream: top-level values and the headers that travel on."""
+
+    __slots__ = ("_changes", "action", "dialect", "headers", "index", "model", "rules")
+
+    def __init__(self, index: Index, dialect: str, action: str, model: Model, headers: dict[bytes, bytes]) -> None:
+        self.index = index
+        self.dialect = dialect
+        self.action = action
+        self.model = model
+        self.headers = headers
+        self.rules: list[str] = []
+        """names of the filters that changed something, in order"""
+        self._changes: dict[str, bytes | None] = {}
+
+    def get(self, key: str) -> bytes | None:
+        """A top-level value as it now stands; None where absent."""
+        return self._changes[key] if key in self._changes else self.index.raw(key)
+
+    def has(self, key: str) -> bool:
+        """Whether a top-level value is there."""
+        return (self._changes[key] is not None) if key in self._changes else key in self.index.spans
+
+    def set(self, key: str, value: bytes) -> None:
+        """Replace or add a top-level value (JSON)."""
+        self._changes[key] = value
+
+    def remove(self, key: str) -> None:
+        """Take a top-level value out."""
+        self._changes[key] = None
+
+    def body(self) -> bytes:
+        """The body as it goes out; the very same object where nothing changed."""
+        return splice(self.index, self._changes) if self._changes else self.index.body
+
+
+class Stage(Protocol):
+    """Changes a stream on its way back."""
+
+    def feed(self, block: bytes) -> bytes:
+        """What goes to the agent of a block of whole events."""
+        ...
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule. Shown by the doctor and the reference page."""
+
+    name: str
+    phases: tuple[str, ...] = (REQUEST,)
+    priority: int
+    """lower runs first"""
+    dialects: tuple[str, ...]
+    quirk: str
+    """the upstream's quirk that makes it needed (`moor.domain.quirks`)"""
+    families: tuple[str, ...] = ()
+    """model families it is for; empty: all"""
+    agents: tuple[str, ...] = ()
+    """agents it is for; empty: all"""
+    why: str
+    since: str
+    fields: tuple[str, ...]
+    """what it touches; no other filter may touch the same"""
+    trigger: tuple[bytes, ...] = ()
+    """at least one of these words must stand in the body, else it is not run; empty: always run"""
+    apply: Callable[[Draft], bool]
+    """changes the draft; True when it did"""
+    stage: Callable[[], Stage] | None = None
+    """for streams: what runs on the way back when `apply` changed the request"""
+
+    def fits(self, quirks: frozenset[str], dialect: str, agent: str, model: Model) -> bool:
+        """Whether it can be needed for these calls."""
+        return (
+            self.quirk in quirks
+            and dialect in self.dialects
+            and (not self.families or model.family in self.families)
+            and (not self.agents or agent in self.agents)
+        )
+
+
+def run_filters(filters: tuple[Filter, ...], draft: Draft) -> list[Filter]:
+    """Apply those whose trigger is there; returns the ones that changed something."""
+    fired: list[Filter] = []
+    body = draft.index.body
+    for item in filters:
+        if item.trigger and not any(word in body for word in item.trigger):
+            continue
+        if item.apply(draft):
+            draft.rules.append(item.name)
+            fired.append(item)
+    return fired

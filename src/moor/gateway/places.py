@@ -1,0 +1,195 @@
+"""One upstream as the data path sees it: its models, its credential, and a plan per kind of call.
+
+A plan is everything about a call that does not depend on its body; it is made once and kept, so that the
+allowlist, the route and the static part of the head cost nothing at the next call.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from moor.domain.dialects import COUNT_TOKENS, STREAM
+from moor.errors.base import MoorError
+from moor.errors.upstream import NoRouteError
+from moor.gateway.credentials import CredentialDesk
+from moor.gateway.filters import all_filters
+from moor.gateway.filters.base import Filter
+from moor.wire import refusal as words
+from moor.wire.heads import header_lines, safe_pairs
+from moor.wire.refusal import Refusal
+
+if TYPE_CHECKING:
+    import ssl
+
+    from moor.clock import Clock
+    from moor.domain.models import Model, Target
+    from moor.domain.session import Session
+    from moor.gateway.limits import Limits
+    from moor.upstreams.base import Upstream
+
+_log = logging.getLogger(__name__)
+_RELOAD_S: Final = 2.0
+_MAX_PLANS: Final = 4096
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """How calls of one session to one model in one dialect go out."""
+
+    session: Session
+    model: Model
+    dialect: str
+    action: str
+    target: Target | None
+    """None: the upstream does not serve this action; a token count is then answered here"""
+    head: bytes
+    """request line and static headers, without credential, length and passed headers"""
+    filters: tuple[Filter, ...]
+    place: Place
+
+
+class Place:
+    """An upstream with what the gateway keeps about it. Used on the loop only."""
+
+    def __init__(self, upstream: Upstream, limits: Limits, clock: Clock) -> None:
+        self.upstream = upstream
+        self.name = upstream.name
+        self.desk = CredentialDesk(upstream.name, upstream.credential(), limits.sign_in_s)
+        self._clock = clock
+        self._models: dict[str, Model] = {}
+        self._plans: dict[tuple[str, str, str, str], Plan] = {}
+        self._problem: MoorError | None = None
+        self._broken: MoorError | None = None
+        self._loaded_at = float("-inf")
+        self._tls: ssl.SSLContext | None = None
+
+    def start(self) -> None:
+        """Start what the upstream needs and read its models. BLOCKS: called once, on a thread.
+
+        A failure is kept and told to every call; the gateway itself goes on.
+        """
+        try:
+            self.upstream.prepare()
+            self._tls = self.upstream.ssl_context()
+        except MoorError as error:
+            _log.warning("upstream %s did not start: %s", self.name, error)
+            self._broken = error
+        self.load()
+
+    def tls(self) -> ssl.SSLContext | None:
+        """The TLS context for this upstream's https targets."""
+        return self._tls
+
+    def load(self) -> None:
+        """Read the list of models from disk. Called before the first call and again for an unknown model."""
+        self._loaded_at = self._clock.monotonic()
+        try:
+            models = {model.id: model for model in self.upstream.catalogue().models}
+        except MoorError as error:
+            self._problem = error
+            _log.warning("no list of models for %s: %s", self.name, error)
+            return
+        if models != self._models:
+            self._models = models
+            self._plans = {}
+        self._problem = None
+
+    def models(self, session: Session) -> list[Model]:
+        """The models that the session may call, in the order of the list."""
+        self._reload_when_old()
+        return [model for model in self._models.values() if session.policy.why_not(model.id) is None]
+
+    def plan(self, session: Session, dialect: str, action: str, model_id: str) -> Plan | Refusal:
+        """The plan of a call, or why there is none: policy first, so that a refusal tells nothing of the list."""
+        key = (session.id, dialect, action, model_id)
+        plan = self._plans.get(key)
+        if plan is not None and plan.session is session:
+            return plan
+        made = self._make(session, dialect, action, model_id)
+        if isinstance(made, Plan):
+            if len(self._plans) >= _MAX_PLANS:
+                self._plans = {}
+            self._plans[key] = made
+        return made
+
+    def _make(self, session: Session, dialect: str, action: str, model_id: str) -> Plan | Refusal:
+        why = session.policy.why_not(model_id)
+        if why is not None:
+            return _refuse(
+                session, words.FORBIDDEN_MODEL, "model-not-allowed", f"model {model_id} is {why}", "see: moor models"
+            )
+        if self._broken is not None:
+            broken = self._broken
+            return _refuse(session, words.UNREACHABLE, broken.ref, broken.message, broken.hint)
+        model = self._find(model_id)
+        if model is None:
+            return self._unknown(session, model_id)
+        if session.budget_nano is not None and model.price is None and action != COUNT_TOKENS:
+            return _refuse(
+                session,
+                words.BUDGET,
+                "price-unknown",
+                f"no price is known for {model_id}, so a money cap cannot hold",
+                "choose another model (moor models), or start without --budget-usd",
+            )
+        try:
+            target = self.upstream.target(dialect, model, action)
+        except NoRouteError as error:
+            if action == COUNT_TOKENS:
+                target = None
+            else:
+                return _refuse(session, words.FORBIDDEN_MODEL, error.ref, error.message, error.hint)
+        return self._plan(session, dialect, action, model, target)
+
+    def _plan(self, session: Session, dialect: str, action: str, model: Model, target: Target | None) -> Plan:
+        head = b""
+        if target is not None:
+            head = _static_head(target, [*target.headers, *self.upstream.call_headers(session)], action)
+        filters = tuple(
+            item for item in all_filters() if item.fits(self.upstream.quirks, dialect, session.agent, model)
+        )
+        return Plan(session, model, dialect, action, target, head, filters, self)
+
+    def _find(self, model_id: str) -> Model | None:
+        model = self._models.get(model_id)
+        if model is None:
+            self._reload_when_old()
+            model = self._models.get(model_id)
+        return model
+
+    def _reload_when_old(self) -> None:
+        if self._clock.monotonic() - self._loaded_at > _RELOAD_S:
+            self.load()
+
+    def _unknown(self, session: Session, model_id: str) -> Refusal:
+        if self._problem is not None:
+            return _refuse(session, words.BAD_UPSTREAM, self._problem.ref, self._problem.message, self._problem.hint)
+        message = f"upstream {self.name} has no model {model_id[:120]}"
+        return _refuse(session, words.FORBIDDEN_MODEL, "unknown-model", message, "see: moor models --refresh")
+
+
+def status_of(session: Session, cause: str) -> int:
+    """The status at which the session's agent stops at once for that cause."""
+    return session.traits.fatal_status.get(cause, words.DEFAULT_STATUS[cause])
+
+
+def _refuse(session: Session, cause: str, ref: str, message: str, hint: str) -> Refusal:
+    return Refusal(status=status_of(session, cause), ref=ref, message=message, hint=hint, cause=cause)
+
+
+def _static_head(target: Target, headers: list[tuple[str, str]], action: str) -> bytes:
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    default = 443 if target.scheme == "https" else 80
+    authority = host if target.port == default else f"{host}:{target.port}"
+    lines = safe_pairs(
+        [
+            ("host", authority),
+            ("accept", "text/event-stream" if action == STREAM else "application/json"),
+            ("accept-encoding", "identity"),
+            ("content-type", "application/json"),
+            *((name.lower(), value) for name, value in headers),
+        ]
+    )
+    return b"POST %s HTTP/1.1\r\n%s" % (target.path.encode("ascii"), header_lines(lines))

@@ -1,0 +1,120 @@
+"""Connections to upstreams, kept alive between calls, newest used first."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
+
+from moor.errors.net import TlsFailed, Unreachable
+from moor.gateway.connector import Connector
+from moor.gateway.outbound import Outbound
+
+if TYPE_CHECKING:
+    from moor.clock import Clock
+    from moor.domain.models import Target
+    from moor.errors.base import MoorError
+    from moor.gateway.limits import Limits
+
+_log = logging.getLogger(__name__)
+
+
+class Borrower(Protocol):
+    """Who waits for a connection."""
+
+    def connected(self, outbound: Outbound) -> None:
+        """Here it is."""
+        ...
+
+    def not_connected(self, error: MoorError) -> None:
+        """There is none."""
+        ...
+
+
+class Pool:
+    """All upstream connections of a process. Owns the tasks that open them; `close` ends everything at once."""
+
+    def __init__(self, connector: Connector, limits: Limits, clock: Clock) -> None:
+        self._connector = connector
+        self._limits = limits
+        self._clock = clock
+        self._idle: dict[tuple[str, str, int], deque[Outbound]] = {}
+        self._all: set[Outbound] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def take(self, target: Target) -> Outbound | None:
+        """An idle connection to the target's host, or None."""
+        idle = self._idle.get((target.scheme, target.host, target.port))
+        while idle:
+            outbound = idle.pop()
+            if outbound.usable:
+                outbound.reused = True
+                return outbound
+        return None
+
+    def open(self, target: Target, tls: ssl.SSLContext | None, borrower: Borrower) -> asyncio.Task[None]:
+        """Open a fresh connection; the borrower is told. Cancel the task when it is wanted no longer."""
+        task = asyncio.get_running_loop().create_task(self._open(target, tls, borrower))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _open(self, target: Target, tls: ssl.SSLContext | None, borrower: Borrower) -> None:
+        key = (target.scheme, target.host, target.port)
+        try:
+            async with asyncio.timeout(self._limits.connect_s):
+                outbound = await self._connector.connect(target, tls, lambda: Outbound(self, key, self._limits))
+        except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+            borrower.not_connected(explain(target.host, error, self._limits.connect_s))
+            return
+        borrower.connected(outbound)
+
+    def register(self, outbound: Outbound) -> None:
+        """A connection was made."""
+        self._all.add(outbound)
+
+    def forget(self, outbound: Outbound) -> None:
+        """A connection is gone."""
+        self._all.discard(outbound)
+        idle = self._idle.get(outbound.key)
+        if idle and outbound in idle:
+            idle.remove(outbound)
+
+    def give_back(self, outbound: Outbound) -> None:
+        """A connection is free for the next call."""
+        idle = self._idle.setdefault(outbound.key, deque())
+        if len(idle) >= self._limits.pool_idle:
+            idle.popleft().abort()
+        outbound.idle_since = self._clock.monotonic()
+        idle.append(outbound)
+
+    def expire(self, now: float) -> None:
+        """Close connections that were idle for too long."""
+        for idle in self._idle.values():
+            while idle and now - idle[0].idle_since > self._limits.pool_idle_s:
+                idle.popleft().abort()
+
+    def close(self) -> None:
+        """End all connections and attempts."""
+        for task in list(self._tasks):
+            task.cancel()
+        for outbound in list(self._all):
+            outbound.abort()
+        self._idle.clear()
+
+
+def explain(host: str, error: BaseException, waited_s: float) -> MoorError:
+    """Why a host could not be reached, in words; without ports or numbers that an agent takes for a status."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return TlsFailed(host, error.verify_message or "the certificate is not trusted")
+    if isinstance(error, ssl.SSLError):
+        return TlsFailed(host, error.reason or "the handshake failed")
+    if isinstance(error, TimeoutError):
+        return Unreachable(host, f"it did not answer within {waited_s:g} s")
+    if isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error):
+        return Unreachable(host, "it refuses the connection")
+    if type(error).__name__ == "gaierror":
+        return Unreachable(host, "its name is not known")
+    return Unreachable(host, getattr(error, "strerror", None) or "the connection failed")

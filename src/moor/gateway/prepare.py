@@ -1,0 +1,112 @@
+"""From a whole request to what goes upstream: decode, index, allowlist, repairs; or the reason it stops here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from moor.domain.dialects import COUNT_TOKENS, GEMINI_GENERATE, GENERATE, STREAM
+from moor.errors.wire import BodyNotObjectError, ContentCodingError, DuplicateKeyError
+from moor.gateway.filters.base import Draft, Filter, run_filters
+from moor.gateway.headers import pass_to_upstream
+from moor.gateway.places import Place, Plan, status_of
+from moor.wire import refusal as words
+from moor.wire.content import decode_body
+from moor.wire.heads import header_lines
+from moor.wire.index import Index, index_object
+from moor.wire.refusal import Refusal
+
+if TYPE_CHECKING:
+    from moor.domain.session import Session
+    from moor.gateway.request import Request
+    from moor.gateway.routes import Route
+
+_SIDE_DOORS: Final = (
+    "models",
+    "fallbacks",
+    "context_window_fallbacks",
+    "content_policy_fallbacks",
+    "fallback_models",
+)
+"""keys by which some routers take another model than `model` says (LiteLLM, OpenRouter)"""
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A call ready to go out."""
+
+    plan: Plan
+    head: bytes
+    """complete but for the credential, the length and the empty line"""
+    body: bytes
+    rules: tuple[str, ...]
+    fired: tuple[Filter, ...]
+    action: str
+
+
+def named_model(route: Route, index: Index) -> str | None:
+    """The model id the request names: in the path (Gemini) or the body."""
+    return route.model or index.text("model")
+
+
+def read_index(request: Request, max_body: int) -> Index | Refusal:
+    """The body, decoded and indexed."""
+    try:
+        return index_object(decode_body(request.framing.coding, request.body(), max_body))
+    except ContentCodingError as error:
+        return Refusal(status=error.status, ref=error.ref, message=error.message)
+    except (BodyNotObjectError, DuplicateKeyError) as error:
+        tail = f" ({error.context})" if error.context else ""
+        return Refusal(status=400, ref=error.ref, message=error.message + tail)
+
+
+def prepare(request: Request, session: Session, index: Index, place: Place) -> Prepared | Refusal:
+    """Allowlist and repairs, in this order."""
+    route = request.route
+    assert route is not None
+    model_id = named_model(route, index)
+    if not model_id:
+        return _bad(session, "model-missing", "the request names no model")
+    problem = _check_keys(session, route, index, model_id)
+    if problem is not None:
+        return problem
+    action = _action(session, request, route, index)
+    if isinstance(action, Refusal):
+        return action
+    plan = place.plan(session, route.dialect, action, model_id)
+    if isinstance(plan, Refusal):
+        return plan
+    draft = Draft(index, route.dialect, action, plan.model, pass_to_upstream(route.dialect, request.headers))
+    fired = run_filters(plan.filters, draft) if plan.filters else []
+    head = plan.head
+    if draft.headers:
+        head += header_lines(draft.headers.items())
+    return Prepared(plan, head, draft.body(), tuple(draft.rules), tuple(fired), action)
+
+
+def _action(session: Session, request: Request, route: Route, index: Index) -> str | Refusal:
+    if route.dialect == GEMINI_GENERATE:
+        if route.action == STREAM and request.query.get("alt") != "sse":
+            return _bad(session, "stream-form", "streams are served as server-sent events only", "add ?alt=sse")
+        return route.action
+    if route.action == COUNT_TOKENS:
+        return route.action
+    stream = index.raw("stream")
+    if stream in (None, b"false", b"null"):
+        return GENERATE
+    return STREAM if stream == b"true" else _bad(session, "stream-not-boolean", "`stream` is neither true nor false")
+
+
+def _check_keys(session: Session, route: Route, index: Index, model_id: str) -> Refusal | None:
+    for key in _SIDE_DOORS:
+        if key in index.spans:
+            return _bad(session, "other-models", f"the key `{key}` would pick models past the allowlist")
+    if route.model and "model" in index.spans:
+        inside = index.text("model")
+        if inside not in (model_id, f"models/{model_id}"):
+            return _bad(session, "two-models", "the path and the body name different models")
+    return None
+
+
+def _bad(session: Session, ref: str, message: str, hint: str = "") -> Refusal:
+    return Refusal(status=status_of(session, words.BAD_REQUEST), ref=ref, message=message, hint=hint)

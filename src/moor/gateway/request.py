@@ -1,0 +1,119 @@
+"""One request of an agent as the listener hands it over, and the store that bounds the bodies held at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from moor.wire.strictness import Framing
+
+if TYPE_CHECKING:
+    from moor.domain.session import Session
+    from moor.gateway.routes import Route
+    from moor.wire.refusal import Refusal
+    from moor.wire.strictness import Headers
+
+
+class BodyStore:
+    """Counts the bytes of all request bodies held by the process."""
+
+    __slots__ = ("held", "limit", "peak")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.held = 0
+        self.peak = 0
+
+    def take(self, size: int) -> bool:
+        """Count these bytes in; False where they do not fit."""
+        if self.held + size > self.limit:
+            return False
+        self.held += size
+        self.peak = max(self.peak, self.held)
+        return True
+
+    def give_back(self, size: int) -> None:
+        """They are held no longer."""
+        self.held -= size
+
+
+class Request:
+    """Head, admission and body of one request. `refusal` is set where it ends here."""
+
+    __slots__ = (
+        "_parts",
+        "_store",
+        "allow",
+        "close",
+        "framing",
+        "headers",
+        "keys",
+        "method",
+        "query",
+        "raw_size",
+        "refusal",
+        "reserved",
+        "route",
+        "session",
+        "size",
+        "started",
+        "target",
+        "version",
+        "whole",
+    )
+
+    def __init__(self, store: BodyStore, started: float) -> None:
+        self._store = store
+        self._parts: list[bytes] = []
+        self.target = b""
+        self.headers: Headers = []
+        self.framing = Framing()
+        self.method = b""
+        self.version = ""
+        self.query: dict[str, str] = {}
+        self.route: Route | None = None
+        self.session: Session | None = None
+        self.refusal: Refusal | None = None
+        self.allow = ""
+        self.close = False
+        """the connection ends with this answer"""
+        self.size = 0
+        self.raw_size = 0
+        """bytes on the socket since the head, chunk framing included"""
+        self.reserved = 0
+        self.whole = False
+        self.started = started
+
+    def reserve(self, size: int) -> bool:
+        """Ask the store for room up to `size` bytes in all."""
+        more = size - self.reserved
+        if more <= 0:
+            return True
+        if not self._store.take(more):
+            return False
+        self.reserved += more
+        return True
+
+    def add(self, data: bytes) -> None:
+        """Hold a piece of the body."""
+        self._parts.append(data)
+        self.size += len(data)
+
+    def body(self) -> bytes:
+        """The body, in one piece."""
+        parts = self._parts
+        if len(parts) != 1:
+            self._parts = parts = [b"".join(parts)]
+        return parts[0]
+
+    def drop_body(self) -> None:
+        """Let the body go and give its room back; may be called again."""
+        self._parts = []
+        self._store.give_back(self.reserved)
+        self.reserved = 0
+
+    def header(self, name: bytes) -> bytes:
+        """The first header of that (small-letter) name, or nothing."""
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return b""

@@ -1,0 +1,144 @@
+"""The gateway: agents' connections on sockets it is given, one closed table of routes, upstreams behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import socket
+from typing import TYPE_CHECKING
+
+from moor.gateway.admit import Doorkeeper
+from moor.gateway.budget import BudgetBook
+from moor.gateway.connector import Connector
+from moor.gateway.desk import Desk
+from moor.gateway.inbound import Inbound
+from moor.gateway.limits import Limits
+from moor.gateway.places import Place
+from moor.gateway.pool import Pool
+from moor.gateway.request import BodyStore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from moor.clock import Clock
+    from moor.gateway.ports import KeyLookup, LedgerSink
+    from moor.upstreams.base import Upstream
+
+_log = logging.getLogger(__name__)
+
+
+class Gateway:
+    """Serves on listening sockets (TCP or Unix) that somebody else bound.
+
+    `environ` names proxies for upstream connections. `any_host` accepts every Host header: for a gateway that
+    was opened to other machines on purpose; else only loopback names with one of our ports are taken.
+    """
+
+    def __init__(
+        self,
+        *,
+        sockets: Sequence[socket.socket],
+        keys: KeyLookup,
+        upstreams: Mapping[str, Upstream],
+        ledger: LedgerSink,
+        clock: Clock,
+        limits: Limits | None = None,
+        environ: Mapping[str, str] | None = None,
+        any_host: bool = False,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.clock = clock
+        self.bodies = BodyStore(self.limits.max_bodies)
+        self.closing = False
+        hosts = None if any_host else loopback_hosts(sockets)
+        self.doorkeeper = Doorkeeper(keys, hosts, self.limits.max_body)
+        self._sockets = sockets
+        self._places = {name: Place(upstream, self.limits, clock) for name, upstream in upstreams.items()}
+        self._pool = Pool(Connector(environ or {}), self.limits, clock)
+        self.desk = Desk(
+            places=self._places,
+            pool=self._pool,
+            ledger=ledger,
+            budget=BudgetBook(keys),
+            clock=clock,
+            limits=self.limits,
+        )
+        self._connections: set[Inbound] = set()
+        self._servers: list[asyncio.Server] = []
+        self._tick: asyncio.TimerHandle | None = None
+        self._drained = asyncio.Event()
+
+    async def start(self) -> None:
+        """Start the upstreams (on threads) and serve. The sockets' backlog holds what came before."""
+        await asyncio.gather(*(asyncio.to_thread(place.start) for place in self._places.values()))
+        loop = asyncio.get_running_loop()
+        for listening in self._sockets:
+            listening.setblocking(False)
+            if listening.family == socket.AF_UNIX:
+                server = await loop.create_unix_server(self._accept, sock=listening, backlog=self.limits.backlog)
+            else:
+                server = await loop.create_server(self._accept, sock=listening, backlog=self.limits.backlog)
+            self._servers.append(server)
+        self._tick = loop.call_later(self.limits.tick_s, self._check)
+        gc.collect()
+        gc.freeze()
+
+    async def close(self, grace_s: float = 1.0) -> None:
+        """Stop accepting, let running calls end for `grace_s` seconds, end the rest. Idempotent."""
+        self.closing = True
+        for server in self._servers:
+            server.close()
+        running = [inbound for inbound in list(self._connections) if inbound.drain()]
+        if running:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._drained.wait(), grace_s)
+        for inbound in list(self._connections):
+            inbound.abort()
+        if self._tick is not None:
+            self._tick.cancel()
+            self._tick = None
+        self._pool.close()
+        await asyncio.sleep(0)
+        await asyncio.gather(*(asyncio.to_thread(place.upstream.close) for place in self._places.values()))
+
+    @property
+    def connections(self) -> int:
+        """Agents' connections now."""
+        return len(self._connections)
+
+    def register(self, inbound: Inbound) -> bool:
+        """Take a connection in; False when there are too many or the gateway is ending."""
+        if self.closing or len(self._connections) >= self.limits.max_connections:
+            return False
+        self._connections.add(inbound)
+        return True
+
+    def forget(self, inbound: Inbound) -> None:
+        """A connection is gone."""
+        self._connections.discard(inbound)
+        if self.closing and not self._connections:
+            self._drained.set()
+
+    def _accept(self) -> Inbound:
+        return Inbound(self)
+
+    def _check(self) -> None:
+        now = self.clock.monotonic()
+        for inbound in list(self._connections):
+            inbound.check(now)
+        self._pool.expire(now)
+        self._tick = asyncio.get_running_loop().call_later(self.limits.tick_s, self._check)
+
+
+def loopback_hosts(sockets: Sequence[socket.socket]) -> frozenset[bytes]:
+    """The Host values that name us: loopback names with the port of one of the sockets."""
+    hosts: set[bytes] = set()
+    for listening in sockets:
+        if listening.family == socket.AF_UNIX:
+            hosts |= {b"localhost", b"127.0.0.1", b"[::1]"}
+            continue
+        port = listening.getsockname()[1]
+        hosts |= {b"%s:%d" % (name, port) for name in (b"localhost", b"127.0.0.1", b"[::1]")}
+    return frozenset(hosts)

@@ -1,0 +1,42 @@
+"""Heads and chunks of HTTP/1.1 as bytes."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+LAST_CHUNK: Final = b"0\r\n\r\n"
+
+_LINES: Final = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode("ascii") for status in HTTPStatus
+}
+
+
+def status_line(status: int) -> bytes:
+    """The status line with its line end; a status without a known phrase has none."""
+    return _LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
+
+
+def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Header lines with their line ends."""
+    return b"".join([b"%s: %s\r\n" % pair for pair in headers])
+
+
+def safe_pairs(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Headers of ours as bytes; CR, LF and other controls in a value become spaces, so none can end its line."""
+    return [(name.encode("ascii"), _clean(value)) for name, value in headers]
+
+
+def _clean(value: str) -> bytes:
+    raw = value.encode("latin-1", "replace")
+    return bytes(32 if byte < 32 or byte == 127 else byte for byte in raw).strip()
+
+
+def chunk(pieces: list[bytes]) -> list[bytes]:
+    """The pieces as one chunk of the chunked coding, still in pieces; nothing for no bytes."""
+    size = len(pieces[0]) if len(pieces) == 1 else sum(map(len, pieces))
+    return [b"%x\r\n" % size, *pieces, b"\r\n"] if size else []

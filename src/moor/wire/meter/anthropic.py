@@ -1,0 +1,66 @@
+"""Anthropic Messages: input in `message_start`, output so far in each `message_delta`, end at `message_stop`.
+
+`input_tokens` already excludes cached tokens. Shapes: facts/databricks 2.10.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from moor.wire.meter.base import Tally, count, error_text, parse, part
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from moor.wire.sse import SseEvent
+
+
+class AnthropicReader:
+    """Reads answers of the Messages API."""
+
+    triggers = (b'_tokens"', b"message_stop", b'"error"')
+    delta = b'_delta"'
+
+    def event(self, tally: Tally, event: SseEvent) -> None:
+        """Take one event; the type inside the data decides, not the event's name."""
+        data = parse(event.data)
+        kind = data.get("type")
+        if kind == "message_start":
+            _take(tally, part(part(data, "message"), "usage"))
+        elif kind == "message_delta":
+            usage = part(data, "usage")
+            _take(tally, usage)
+            tally.final = tally.final or count(usage, "output_tokens") is not None
+        elif kind == "message_stop":
+            tally.ended = True
+        elif kind == "error":
+            tally.error = error_text(data)
+
+    def body(self, tally: Tally, body: bytes) -> None:
+        """Take a whole message."""
+        data = parse(body)
+        usage = part(data, "usage")
+        _take(tally, usage)
+        tally.final = count(usage, "output_tokens") is not None
+        tally.ended = bool(data)
+        if data.get("type") == "error":
+            tally.error = error_text(data)
+
+
+def _take(tally: Tally, usage: Mapping[str, Any]) -> None:
+    # a later event may repeat some of the numbers; one that is absent keeps what was said before
+    for name, key in (
+        ("input", "input_tokens"),
+        ("output", "output_tokens"),
+        ("cache_read", "cache_read_input_tokens"),
+        ("cache_write", "cache_creation_input_tokens"),
+    ):
+        told = count(usage, key)
+        if told is not None:
+            setattr(tally, name, told)
+    thinking = count(part(usage, "output_tokens_details"), "thinking_tokens")
+    if thinking is not None:
+        tally.reasoning = thinking
+
+
+READER: Final = AnthropicReader()

@@ -1,0 +1,142 @@
+"""What all meters share: the tally of one answer, and the gate that keeps most events unparsed.
+
+Parsing every event costs more than relaying it (facts/performance A: 1.3 us against 0.2 us for a search), so
+an event is decoded only when its block holds one of the dialect's trigger words. Inspecting an event that
+holds none has no effect, which is why the result is the same however the stream is cut.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
+
+from moor.domain.usage import Usage
+from moor.wire.sse import SseDecoder, SseEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BYTES_PER_TOKEN: Final = 4
+"""the usual rule of thumb for an estimate; only used where an upstream told nothing"""
+
+_JSON: Final = msgspec.json.Decoder()
+
+
+class Tally:
+    """What one answer said about itself so far. None: it did not say."""
+
+    __slots__ = ("cache_read", "cache_write", "ended", "error", "final", "input", "output", "reasoning")
+
+    def __init__(self) -> None:
+        self.input: int | None = None
+        """uncached input tokens"""
+        self.output: int | None = None
+        """with reasoning"""
+        self.cache_read = 0
+        self.cache_write = 0
+        self.reasoning = 0
+        self.final = False
+        """the numbers are the last ones the upstream sends"""
+        self.ended = False
+        """the dialect's own end came"""
+        self.error = ""
+        """sentence of an error inside the answer"""
+
+    def usage(self, request_bytes: int, output_tokens: int) -> tuple[Usage, bool]:
+        """The usage, and whether it is an estimate; the arguments fill what was never said."""
+        told_input = self.input is not None
+        estimated = not self.final or not told_input
+        said_output = self.output or 0
+        return (
+            Usage(
+                input=self.input if self.input is not None else request_bytes // BYTES_PER_TOKEN,
+                output=said_output if self.final else max(said_output, output_tokens),
+                cache_read=self.cache_read,
+                cache_write=self.cache_write,
+                reasoning=self.reasoning,
+            ),
+            estimated,
+        )
+
+
+class Reader(Protocol):
+    """One dialect's knowledge: where usage, end and error stand."""
+
+    triggers: tuple[bytes, ...]
+    """an event without any of these words says nothing about usage, end or error"""
+    delta: bytes
+    """a word that stands once in each event with content; for estimates"""
+
+    def event(self, tally: Tally, event: SseEvent) -> None:
+        """Take what one event of a stream says."""
+        ...
+
+    def body(self, tally: Tally, body: bytes) -> None:
+        """Take what a whole answer says."""
+        ...
+
+
+class StreamMeter:
+    """Meters one stream. Feed it blocks of whole events (`wire.sse.EventBlocks`)."""
+
+    __slots__ = ("_decoder", "_deltas", "_open", "_reader", "tally")
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._decoder = SseDecoder()
+        self._open = False
+        self._deltas = 0
+        self.tally = Tally()
+
+    def feed(self, block: bytes, *, is_open: bool = False) -> None:
+        """Take a block; `is_open` says that its last event is not whole and goes on in the next block."""
+        self._deltas += block.count(self._reader.delta)
+        if not (self._open or is_open):
+            for word in self._reader.triggers:
+                if word in block:
+                    break
+            else:
+                return
+        self._open = is_open
+        for event in self._decoder.feed(block):
+            self._reader.event(self.tally, event)
+
+    def usage(self, request_bytes: int) -> tuple[Usage, bool]:
+        """What was used, and whether that is an estimate. A delta counts as one token where nothing was said."""
+        return self.tally.usage(request_bytes, self._deltas)
+
+
+def parse(data: bytes) -> Mapping[str, Any]:
+    """The JSON object, or an empty one where there is none."""
+    try:
+        found = _JSON.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def part(holder: Any, key: str) -> Mapping[str, Any]:
+    """The object under a key, or an empty one."""
+    found = holder.get(key) if isinstance(holder, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def count(holder: Mapping[str, Any], key: str) -> int | None:
+    """A token count under a key: None where absent, no number, negative or absurd."""
+    found = holder.get(key)
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return None
+    return int(found) if 0 <= found < 1e12 else None
+
+
+def error_text(holder: Any) -> str:
+    """The sentence of an error in any of the recorded shapes: `error.message`, `message`, the text itself."""
+    if isinstance(holder, str):
+        return holder[:500]
+    if not isinstance(holder, dict):
+        return "unknown error"
+    inner = holder.get("error", holder)
+    if isinstance(inner, dict):
+        inner = inner.get("message") or inner.get("type") or inner.get("code") or inner.get("status")
+    return str(inner or holder.get("message") or "unknown error")[:500]

@@ -1,0 +1,124 @@
+"""Our own refusals and errors in the words of each dialect, so that the agent shows our sentence.
+
+The sentences avoid words that make agents try again ("timeout", "rate limit", "overloaded", status numbers):
+OpenCode matches them in the text (facts/opencode 9).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from moor.domain.dialects import ANTHROPIC_MESSAGES, GEMINI_GENERATE, OPENAI_CHAT, OPENAI_RESPONSES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SIGN_IN: Final = "sign-in"
+FORBIDDEN_MODEL: Final = "forbidden-model"
+BUDGET: Final = "budget"
+UNREACHABLE: Final = "unreachable"
+BAD_UPSTREAM: Final = "bad-upstream"
+BAD_REQUEST: Final = "bad-request"
+
+DEFAULT_STATUS: Final[dict[str, int]] = {
+    SIGN_IN: 401,
+    FORBIDDEN_MODEL: 403,
+    BUDGET: 403,
+    UNREACHABLE: 502,
+    BAD_UPSTREAM: 502,
+    BAD_REQUEST: 400,
+}
+"""where an agent's traits name no status for a cause"""
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a call ends here, in one sentence, with the HTTP status the agent gets."""
+
+    status: int
+    ref: str
+    message: str
+    hint: str = ""
+    cause: str = BAD_REQUEST
+
+    @property
+    def sentence(self) -> str:
+        """`moor: what happened. Type: the command`."""
+        tail = f" {self.hint[:1].upper()}{self.hint[1:]}" if self.hint else ""
+        return f"moor: {self.message.rstrip('.')}.{tail}"
+
+
+_ANTHROPIC_TYPES: Final = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    415: "invalid_request_error",
+    503: "overloaded_error",
+}
+_GEMINI_STATUS: Final = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    413: "INVALID_ARGUMENT",
+    415: "INVALID_ARGUMENT",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+_OPENAI_TYPES: Final = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "invalid_request_error",
+    413: "invalid_request_error",
+    415: "invalid_request_error",
+}
+
+
+def body(dialect: str, refusal: Refusal) -> bytes:
+    """The JSON body of an error answer; a plain form where the dialect is not known."""
+    return _encode(_FORMS.get(dialect, _openai)(refusal))
+
+
+def event(dialect: str, refusal: Refusal) -> bytes:
+    """The same inside a stream that has begun: one whole server-sent event."""
+    if dialect == ANTHROPIC_MESSAGES:
+        return b"event: error\ndata: %s\n\n" % _encode(_anthropic(refusal))
+    if dialect == OPENAI_RESPONSES:
+        inner = {
+            "type": "error",
+            "code": refusal.ref,
+            "message": refusal.sentence,
+            "param": None,
+            "sequence_number": 0,
+        }
+        return b"event: error\ndata: %s\n\n" % _encode(inner)
+    return b"data: %s\n\n" % body(dialect, refusal)
+
+
+def _anthropic(refusal: Refusal) -> dict[str, Any]:
+    kind = _ANTHROPIC_TYPES.get(refusal.status, "api_error")
+    return {"type": "error", "error": {"type": kind, "message": refusal.sentence}}
+
+
+def _openai(refusal: Refusal) -> dict[str, Any]:
+    kind = _OPENAI_TYPES.get(refusal.status, "server_error")
+    return {"error": {"message": refusal.sentence, "type": kind, "param": None, "code": refusal.ref}}
+
+
+def _gemini(refusal: Refusal) -> dict[str, Any]:
+    status = _GEMINI_STATUS.get(refusal.status, "INTERNAL")
+    return {"error": {"code": refusal.status, "message": refusal.sentence, "status": status}}
+
+
+_FORMS: Final[dict[str, Callable[[Refusal], dict[str, Any]]]] = {
+    ANTHROPIC_MESSAGES: _anthropic,
+    OPENAI_CHAT: _openai,
+    OPENAI_RESPONSES: _openai,
+    GEMINI_GENERATE: _gemini,
+}

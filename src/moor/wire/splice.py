@@ -1,0 +1,104 @@
+"""Changing a JSON body without writing it anew: only the touched spans differ, the rest stays byte for byte.
+
+The same input gives the same output at every turn, so that a conversation's prefix keeps its bytes and
+an upstream's prompt cache its hits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from moor.wire.index import Index
+
+_ARRAY: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ANY: Final = msgspec.json.Decoder()
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+def splice(index: Index, changes: Mapping[str, bytes | None]) -> bytes:
+    """The body with top-level values replaced (bytes), removed (None), or added at the end (unknown key)."""
+    body = index.body
+    if any(value is None for value in changes.values()):
+        return _rebuild(index, changes)
+    pieces: list[bytes] = []
+    at = 0
+    for key, (start, end) in index.spans.items():
+        value = changes.get(key)
+        if value is not None:
+            pieces += [body[at:start], value]
+            at = end
+    added = [(key, value) for key, value in changes.items() if key not in index.spans and value is not None]
+    if not added:
+        return b"".join([*pieces, body[at:]])
+    brace = body.rindex(b"}")
+    pieces.append(body[at:brace])
+    for number, (key, value) in enumerate(added):
+        comma = b"," if index.spans or number else b""
+        pieces.append(b"%s%s:%s" % (comma, _ENCODER.encode(key), value))
+    return b"".join([*pieces, body[brace:]])
+
+
+def _rebuild(index: Index, changes: Mapping[str, bytes | None]) -> bytes:
+    """Top-level keys written anew around values that keep their bytes."""
+    values: dict[str, bytes | None] = {
+        key: changes[key] if key in changes else index.body[start:end] for key, (start, end) in index.spans.items()
+    }
+    values.update({key: value for key, value in changes.items() if key not in values})
+    members = [b"%s:%s" % (_ENCODER.encode(key), value) for key, value in values.items() if value is not None]
+    return b"{%s}" % b",".join(members)
+
+
+def elements(raw: bytes) -> list[bytes] | None:
+    """The elements of a JSON array, each as its own bytes; None where it is no array that can be read."""
+    try:
+        return [bytes(memoryview(item)) for item in _ARRAY.decode(raw)]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def members(raw: bytes) -> dict[str, bytes] | None:
+    """The members of a JSON object, each value as its own bytes; None where it is no object that can be read."""
+    try:
+        return {key: bytes(memoryview(value)) for key, value in _OBJECT.decode(raw).items()}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def value(raw: bytes) -> Any:
+    """The value itself, or None where it cannot be read (a lone surrogate, too deep)."""
+    try:
+        return _ANY.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def array(items: list[bytes]) -> bytes:
+    """A compact JSON array of values that are JSON already."""
+    return b"[%s]" % b",".join(items)
+
+
+def obj(values: Mapping[str, bytes]) -> bytes:
+    """A compact JSON object of values that are JSON already."""
+    return b"{%s}" % b",".join([b"%s:%s" % (_ENCODER.encode(key), raw) for key, raw in values.items()])
+
+
+def encode(item: Any) -> bytes:
+    """Compact JSON."""
+    return _ENCODER.encode(item)
+
+
+def map_elements(raw: bytes, change: Callable[[bytes], bytes | None]) -> bytes | None:
+    """The array with each element passed through `change` (None removes it); None when nothing changed."""
+    items = elements(raw)
+    if items is None:
+        return None
+    changed = [change(item) for item in items]
+    if all(new is old for new, old in zip(changed, items, strict=True)):
+        return None
+    return array([item for item in changed if item is not None])
