@@ -108,6 +108,11 @@ class Gateway:
         """Agents' connections now."""
         return len(self._connections)
 
+    @property
+    def running(self) -> int:
+        """Calls that run now."""
+        return sum(inbound.is_busy for inbound in self._connections)
+
     def register(self, inbound: Inbound) -> bool:
         """Take a connection in; False when there are too many or the gateway is ending."""
         if self.closing or len(self._connections) >= self.limits.max_connections:

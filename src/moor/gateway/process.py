@@ -1,0 +1,198 @@
+"""`python -m moor.gateway.process`: the gateway of one session, a process of its own.
+
+It is handed a listening socket and the process to watch. When that one ends, it stops what the session left
+behind, settles the ledger, marks the session ended and ends (design, section 4). It never binds by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from moor.clock import SystemClock
+from moor.domain.session import ENDED, Session
+from moor.domain.settings import UpstreamSettings
+from moor.errors.base import MoorError
+from moor.errors.gateway import SessionUnknownError
+from moor.gateway.activity import Activity
+from moor.gateway.ports import SessionKeys
+from moor.gateway.server import Gateway
+from moor.gateway.tuning import is_plain, loop_factory, raise_allocator_thresholds
+from moor.ledger.writer import LedgerWriter
+from moor.run.sweep import sweep
+from moor.run.watch import ended
+from moor.store.files import remove_tree_private
+from moor.store.home import Home
+from moor.store.logs import start_logging
+from moor.store.sessions import SessionStore
+from moor.upstreams import open_upstream
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from moor.upstreams.base import Upstream
+
+_log = logging.getLogger(__name__)
+
+SPEC: Final = "gateway.json"
+IN_FLIGHT_GRACE_S: Final = 1.0
+LEDGER_GRACE_S: Final = 5.0
+
+
+class Spec(msgspec.Struct, frozen=True):
+    """What the launcher leaves in the session's folder."""
+
+    name: str
+    upstream: UpstreamSettings
+
+
+class Watched(NamedTuple):
+    """The process whose end is the session's end."""
+
+    pid: int
+    start: float
+    pidfd: int | None
+
+
+def main(argv: Sequence[str]) -> int:
+    """Serve one session until its process ends; 0 at a clean end."""
+    args = _arguments(argv)
+    home = Home(Path(args.home))
+    start_logging(home, session=args.session)
+    store = SessionStore(home)
+    try:
+        session, spec = _load(home, store, args.session)
+        upstream = open_upstream(spec.name, spec.upstream, home, os.environ, SystemClock())
+        listening = socket.socket(fileno=args.listen_fd)
+    except (MoorError, OSError, msgspec.DecodeError) as error:
+        _log.exception("the gateway could not start")
+        _mark_ended(store, args.session, f"the gateway could not start: {error}")
+        return 1
+    watched = _watched(args)
+    factory = loop_factory(plain=is_plain(spec.upstream))
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(_serve(home, store, session, upstream, listening, watched))
+    return 0
+
+
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="moor.gateway.process")
+    parser.add_argument("--home", required=True)
+    parser.add_argument("--session", required=True)
+    parser.add_argument("--listen-fd", type=int, required=True)
+    parser.add_argument("--watch-pid", metavar="PID:START")
+    parser.add_argument("--watch-fd", type=int)
+    return parser.parse_args(argv)
+
+
+def _load(home: Home, store: SessionStore, session_id: str) -> tuple[Session, Spec]:
+    session = store.get(session_id)
+    if session is None:
+        raise SessionUnknownError(session=session_id)
+    spec = msgspec.json.decode((home.session_dir(session_id) / SPEC).read_bytes(), type=Spec)
+    return session, spec
+
+
+def _watched(args: argparse.Namespace) -> Watched | None:
+    if not args.watch_pid:
+        return None
+    pid, _, start = args.watch_pid.partition(":")
+    return Watched(int(pid), float(start or 0), args.watch_fd)
+
+
+async def _serve(
+    home: Home,
+    store: SessionStore,
+    session: Session,
+    upstream: Upstream,
+    listening: socket.socket,
+    watched: Watched | None,
+) -> None:
+    ledger = LedgerWriter(home)
+    gateway = Gateway(
+        sockets=[listening],
+        keys=SessionKeys([session], _spent(home, session)),
+        upstreams={session.upstream: upstream},
+        ledger=ledger,
+        clock=SystemClock(),
+        environ=os.environ,
+    )
+    stop = _stop_on_signals()
+    await gateway.start()
+    _log.info("serving %s for %s", session.gateway_url, session.agent)
+    asyncio.get_running_loop().run_in_executor(None, raise_allocator_thresholds)
+    activity = Activity(store, session, gateway)
+    await activity.announce()
+    try:
+        await _until_the_end(stop, watched, activity)
+    finally:
+        await gateway.close(IN_FLIGHT_GRACE_S)
+        await asyncio.to_thread(_clean_up, home, store, session, ledger)
+
+
+async def _until_the_end(stop: asyncio.Event, watched: Watched | None, activity: Activity) -> None:
+    """Returns when the watched process ended or a signal came; the activity is told meanwhile."""
+    waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(stop.wait())]
+    if watched is not None:
+        waits.append(asyncio.ensure_future(ended(watched.pid, watched.start, watched.pidfd)))
+    telling = asyncio.ensure_future(activity.run())
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for task in (*waits, telling):
+        task.cancel()
+    await asyncio.gather(*waits, telling, return_exceptions=True)
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+def _spent(home: Home, session: Session) -> dict[str, int]:
+    """What the session spent before (it is being resumed); only asked where there is a cap."""
+    if session.budget_nano is None:
+        return {}
+    from moor.ledger.budget import spent_nano
+
+    return {session.id: spent_nano(home, session.id)}
+
+
+def _clean_up(home: Home, store: SessionStore, session: Session, ledger: LedgerWriter) -> None:
+    """Stop what the session left behind, settle, mark, remove. Each step is tried whatever became of the others."""
+    met = sweep(session.id)
+    if met:
+        _log.info("stopped %d processes that the session left behind", len(met))
+    if not ledger.close(LEDGER_GRACE_S):
+        _log.error("calls could not be written to the ledger")
+    _mark_ended(store, session.id, "")
+    remove_tree_private(home.session_dir(session.id))
+    store.close()
+    _log.info("ended")
+
+
+def _mark_ended(store: SessionStore, session_id: str, outcome: str) -> None:
+    fields: dict[str, object] = {"status": ENDED, "ended_at": SystemClock().now()}
+    if outcome:
+        fields["outcome"] = outcome
+    try:
+        store.update(session_id, **fields)
+    except MoorError:
+        _log.exception("the session could not be marked as ended")
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:])
+    logging.shutdown()
+    # threads that wait for a network answer must not hold the process
+    os._exit(code)

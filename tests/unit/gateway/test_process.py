@@ -1,0 +1,162 @@
+"""The gateway of one session as a process of its own: started with a socket and a pid to watch."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from moor.domain.session import ENDED, Session
+from moor.domain.settings import UpstreamSettings
+from moor.ledger.budget import spent_nano
+from moor.run import proc
+from moor.secrets import key_hash
+from moor.store.home import Home
+from moor.store.sessions import SessionStore
+
+KEY = "moor-process-test-key-0123456789abcdef"
+ANSWER = {
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 7, "completion_tokens": 2},
+}
+
+
+class Engine(http.server.BaseHTTPRequestHandler):
+    """A tiny OpenAI-compatible engine."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        """Answer every call alike."""
+        self.rfile.read(int(self.headers["content-length"]))
+        body = json.dumps(ANSWER).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Silent."""
+
+
+@pytest.fixture
+def engine() -> Iterator[str]:
+    """The engine's address."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Engine)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class Running:
+    """A gateway process and the process it watches."""
+
+    def __init__(self, home: Home, base_url: str, session_id: str = "ses_process") -> None:
+        self.home = home
+        self.session_id = session_id
+        self.watched = subprocess.Popen(["sleep", "60"])
+        self.tool = subprocess.Popen(["sleep", "60"], env={**os.environ, "MOOR_SESSION": session_id})
+        listening = socket.create_server(("127.0.0.1", 0))
+        self.port = listening.getsockname()[1]
+        start = proc.start_time(self.watched.pid)
+        session = Session(id=session_id, agent="tester", cwd="/", upstream="local", model="m", key_hash=key_hash(KEY))
+        SessionStore(home).add(session)
+        spec = {"name": "local", "upstream": UpstreamSettings(kind="openai", base_url=base_url, models=("m",))}
+        (home.session_dir(session_id) / "gateway.json").write_bytes(msgspec.json.encode(spec))
+        argv = [sys.executable, "-m", "moor.gateway.process", "--home", str(home.root), "--session", session_id]
+        argv += ["--listen-fd", str(listening.fileno()), "--watch-pid", f"{self.watched.pid}:{start}"]
+        self.process = subprocess.Popen(argv, pass_fds=[listening.fileno()])
+        listening.close()
+
+    def ask(self) -> dict[str, object]:
+        """One chat call."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/openai/v1/chat/completions",
+            data=b'{"model":"m","messages":[]}',
+            headers={"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return dict(json.load(answer))
+
+    def close(self) -> None:
+        """End what is left."""
+        for child in (self.process, self.watched, self.tool):
+            if child.poll() is None:
+                child.kill()
+            child.wait()
+
+
+@pytest.fixture
+def running(tmp_path: Path, engine: str) -> Iterator[Running]:
+    """A gateway that serves."""
+    home = Home(tmp_path / "home")
+    made = Running(home, engine)
+    yield made
+    made.close()
+
+
+def test_the_backlog_holds_a_call_until_the_process_serves(running: Running) -> None:
+    assert running.ask() == ANSWER
+
+
+def test_when_the_watched_process_ends_everything_of_the_session_is_gone(running: Running) -> None:
+    running.ask()
+    folder = running.home.session_dir(running.session_id)
+    running.watched.kill()
+    running.watched.wait()
+    assert running.process.wait(10) == 0
+    assert running.tool.wait(5) == -signal.SIGTERM
+    session = SessionStore(running.home).get(running.session_id)
+    assert session is not None
+    assert session.status == ENDED
+    assert session.gateway_pid == running.process.pid
+    assert not folder.exists()
+    assert spent_nano(running.home, running.session_id) == 0
+
+
+def test_a_signal_ends_it_cleanly_too(running: Running) -> None:
+    running.ask()
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.wait(10) == 0
+    session = SessionStore(running.home).get(running.session_id)
+    assert session is not None
+    assert session.status == ENDED
+
+
+def test_a_session_without_a_spec_is_marked_as_ended_with_the_reason(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    SessionStore(home).add(Session(id="ses_none", agent="tester", cwd="/", upstream="local", model="m"))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        argv = [sys.executable, "-m", "moor.gateway.process", "--home", str(home.root), "--session", "ses_none"]
+        argv += ["--listen-fd", str(listening.fileno())]
+        assert subprocess.run(argv, pass_fds=[listening.fileno()], timeout=20, check=False).returncode == 1
+    session = SessionStore(home).get("ses_none")
+    assert session is not None
+    assert session.status == ENDED
+    assert "could not start" in session.outcome
+
+
+def test_no_credential_and_no_key_stand_in_its_log(running: Running) -> None:
+    running.ask()
+    running.process.send_signal(signal.SIGTERM)
+    running.process.wait(10)
+    time.sleep(0.05)
+    text = (running.home.log_dir / "moor.log").read_text(encoding="utf-8")
+    assert "ended" in text
+    assert KEY not in text
