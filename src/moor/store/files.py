@@ -60,7 +60,7 @@ def read_bounded(path: Path, max_bytes: int) -> bytes | None:
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise FileUnreadableError(path=path, reason="not a regular file")
-        with open(fd, "rb", closefd=False) as file:  # noqa: PTH123 - a descriptor
+        with open(fd, "rb", closefd=False) as file:
             data = file.read(max_bytes + 1)
     finally:
         os.close(fd)

@@ -27,7 +27,8 @@ GROUPS: Final[dict[str, type[msgspec.Struct]]] = {
 NAMED: Final = frozenset({"upstreams", "agents"})
 """groups that hold one table a name"""
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069]")
+"""also the line ends and the direction marks of Unicode, which make a line read as another"""
 _WORDS: Final = {
     "str": ("a text in quotes", '"…"'),
     "bool": ("true or false", "true"),
@@ -145,13 +146,13 @@ def close_setting(key: tuple[str, ...], known: tuple[str, ...]) -> str:
 
 
 def has_control(text: str) -> bool:
-    """Whether the text holds a control character: escapes for the terminal, line ends, NUL."""
+    """Whether the text holds a control character: terminal escapes, line ends, direction marks."""
     return _CONTROL.search(text) is not None
 
 
 def printable(text: str) -> str:
-    """The text with control characters as escapes, and not longer than 80 characters."""
-    return _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)[:80]
+    """The text with everything invisible as escapes, and not longer than 80 characters."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text[:80])
 
 
 def _named(source: Source, data: Mapping[str, Any], group: str, kind: type[T]) -> dict[str, T]:
@@ -163,8 +164,8 @@ def _named(source: Source, data: Mapping[str, Any], group: str, kind: type[T]) -
         if not NAME.fullmatch(name):
             raise ConfigValueError(
                 place=source.place(group, name),
-                key=f"{group}.{printable(name)}",
-                problem="is not a name: letters, digits, - and _ are",
+                key=f'{group}."{printable(name)}"',
+                problem="is not a name: use letters, digits, - and _",
             )
         found[name] = parse_group(source, kind, table, group, name)
     return found
