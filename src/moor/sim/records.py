@@ -77,7 +77,7 @@ class RequestLog:
             session_headers={
                 n: redact(v) for n, v in request.headers if n.endswith("session-id") or n == "thread-id"
             },
-            betas=request.header("anthropic-beta"),
+            betas=redact(request.header("anthropic-beta")),
             body_bytes=len(request.body),
             body_sha256=hashlib.sha256(request.body).hexdigest() if request.body else "",
             body_text=clean_body(request),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from typing import Final
 
 import msgspec
@@ -77,13 +78,15 @@ _DIALECT_ROOTS: Final = ("/anthropic/", "/openai/", "/gemini/", "/mlflow/", "/co
 
 def place_on_gateway(request: Request, *, gateway_port: bool) -> None:
     """Give a request to the older gateway host the path it has on the workspace (facts/databricks 2.1 B1)."""
-    by_name = bool(_GATEWAY_HOST.match(request.header("host")))
-    if (by_name or gateway_port) and request.path.startswith(_DIALECT_ROOTS):
-        request.path = "/ai-gateway" + request.path
+    if gateway_port or _GATEWAY_HOST.match(request.header("host")):
+        known = request.path.startswith(_DIALECT_ROOTS)
+        request.path = ("/ai-gateway" if known else "/not-on-the-gateway-host") + request.path
 
 
 async def respond(state: SimState, request: Request, seen: Seen) -> tuple[Reply, Fault | None]:
     """The reply to a request and the fault that strikes it. Never raises a refusal."""
+    if state.switches[switches.COMPRESSED_REQUESTS]:
+        _inflate(request)
     seen.model = model_of(request)
     route, params = _find(request)
     ask = Ask(state=state, request=request, held=None, seen=seen, params=params)
@@ -113,6 +116,17 @@ async def _handle(route: Route | None, ask: Ask) -> Reply:
     except SimRefusal as refusal:
         ask.seen.refusal = refusal.message
         return api_error(refusal.status, refusal.code, refusal.message)
+
+
+def _inflate(request: Request) -> None:
+    """Decode a gzip or deflate body in place; anything else stays and is refused later."""
+    if request.header("content-encoding") not in ("gzip", "deflate"):
+        return
+    try:
+        request.body = zlib.decompress(request.body, wbits=zlib.MAX_WBITS | 32)
+    except zlib.error:
+        return
+    request.headers = tuple((name, value) for name, value in request.headers if name != "content-encoding")
 
 
 def _find(request: Request) -> tuple[Route | None, dict[str, str]]:

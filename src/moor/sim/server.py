@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import ssl
 
 from moor.clock import Clock
@@ -29,9 +30,9 @@ class _FrontDesk:
 
     def open(self, request: Request) -> Seen | None:
         """The log's entry; None for the control API."""
-        place_on_gateway(request, gateway_port=self._gateway_port)
         if request.path.startswith(PREFIX):
             return None
+        place_on_gateway(request, gateway_port=self._gateway_port)
         return self._state.log.open(request, self._state.clock.now())
 
     async def respond(self, request: Request, seen: Seen | None) -> tuple[Reply, Fault | None]:
@@ -61,7 +62,9 @@ class SimServer:
         return self.state.url
 
     async def start(self) -> None:
-        """Bind and serve. Raises SimNotStarted."""
+        """Bind and serve. Raises SimNotStarted; also for an address that is not loopback."""
+        if not _is_loopback(self.config.host):
+            raise SimNotStarted(self.config.host, "the control API has no password, so only loopback is allowed")
         tls = self._tls()
         self.state.url = await self._listen(self.config.port, tls, gateway_port=False)
         self.state.tokens.issuer = f"{self.state.url}/oidc"
@@ -111,3 +114,10 @@ class SimServer:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=1.0)
         self._servers.clear()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
