@@ -54,4 +54,4 @@ def start_gateway(prepared: Prepared, listener: socket.socket, url: str) -> int:
         argv += ["--watch-fd", str(watch)]
         keep.append(watch)
     env = gateway_environment(prepared.environ, settings, str(home.root))
-    return spawn_detached(argv, env, keep=keep, log_path=str(home.log_dir / "gateway.log"))
+    return spawn_detached(argv, env, keep=keep, log_path=str(home.folder(home.log_dir) / "gateway.log"))
