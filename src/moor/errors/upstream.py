@@ -38,6 +38,19 @@ class UnknownUpstream(UsageError):
         self.known = known
 
 
+class NoDefaultUpstream(UsageError):
+    """There are several upstreams and none is the default."""
+
+    ref = "no-default-upstream"
+
+    def __init__(self, known: tuple[str, ...]) -> None:
+        super().__init__(
+            f"there are several upstreams ({', '.join(known)}) and none is the default",
+            hint=f"moor upstream use {known[0]}, or name one: moor --upstream {known[0]} …",
+        )
+        self.known = known
+
+
 class UpstreamExists(UsageError):
     """The name is taken."""
 

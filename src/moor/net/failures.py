@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from typing import Final
 
@@ -9,20 +10,21 @@ import urllib3.exceptions as theirs
 
 from moor.errors.base import MoorError
 from moor.errors.net import TlsFailed, Unreachable
-from moor.net.url import Base
+from moor.net.url import Base, is_loopback
 
 _TABLE: Final[tuple[tuple[type[Exception], str, bool], ...]] = (
     # class, sentence, whether the request may have been carried out; the first that fits wins
     (theirs.ProxyError, "the proxy {proxy} does not let the call through", False),
     (theirs.NameResolutionError, "its name is not known here", False),
+    (theirs.NewConnectionError, "{errno}", False),
     (theirs.ConnectTimeoutError, "no connection within {connect_s:.0f} s", False),
-    (theirs.NewConnectionError, "it refuses the connection", False),
     (theirs.ReadTimeoutError, "no answer within {total_s:.0f} s", True),
     (theirs.TimeoutError, "no answer within {total_s:.0f} s", True),
     (theirs.DecodeError, "its answer is damaged", True),
     (theirs.ProtocolError, "it closed the connection before its answer ended", True),
     (theirs.HTTPError, "its answer cannot be understood", True),
 )
+_ERRNO: Final = re.compile(r"\[Errno -?\d+\] ([^')]+)")
 _NOT_TLS: Final = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "UNKNOWN_PROTOCOL")
 
 
@@ -33,8 +35,10 @@ def translate(error: Exception, base: Base, *, proxy: str | None, connect_s: flo
         return _tls_failed(cause, base)
     for kind, sentence, arrived in _TABLE:
         if isinstance(error, kind):
-            reason = sentence.format(proxy=_proxy_name(proxy), connect_s=connect_s, total_s=total_s)
-            return Unreachable(base.authority, reason, arrived=arrived)
+            reason = sentence.format(
+                proxy=_proxy_name(proxy), connect_s=connect_s, total_s=total_s, errno=_errno_words(error)
+            )
+            return Unreachable(base.authority, reason, arrived=arrived, hint=_hint(base))
     return Unreachable(base.authority, getattr(error, "strerror", None) or type(error).__name__, arrived=True)
 
 
@@ -60,6 +64,17 @@ def _tls_failed(cause: BaseException, base: Base) -> MoorError:
     if "not yet valid" in reason or "has expired" in reason:
         reason += "; is this machine's clock right?"
     return TlsFailed(base.authority, reason)
+
+
+def _errno_words(error: Exception) -> str:
+    """`connection refused`, `no route to host`: as the system says it."""
+    found = _ERRNO.search(str(error))
+    return found.group(1).strip().lower() if found else "no connection can be made"
+
+
+def _hint(base: Base) -> str:
+    """For this machine the network is not to blame; empty: the error's own hint."""
+    return "start what should listen there, then try again" if is_loopback(base.host) else ""
 
 
 def _proxy_name(proxy: str | None) -> str:

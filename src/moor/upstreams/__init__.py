@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from moor.errors.upstream import UnknownUpstream, UpstreamInvalid
+from moor.errors.upstream import NoDefaultUpstream, NoUpstream, UnknownUpstream, UpstreamInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,3 +55,14 @@ def upstream_settings(name: str, settings: Settings) -> UpstreamSettings:
     if found is None:
         raise UnknownUpstream(name, tuple(settings.upstreams))
     return found
+
+
+def default_name(settings: Settings) -> str:
+    """The default upstream, or the only one. Raises NoUpstream, NoDefaultUpstream."""
+    if settings.defaults.upstream:
+        return settings.defaults.upstream
+    if not settings.upstreams:
+        raise NoUpstream
+    if len(settings.upstreams) > 1:
+        raise NoDefaultUpstream(tuple(settings.upstreams))
+    return next(iter(settings.upstreams))

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from moor.domain.credential import CredentialSource
     from moor.domain.models import Catalogue, Model, Target
     from moor.domain.session import Session
+    from moor.secrets import Secret
+    from moor.workspace.signin import Conversation
 
 
 class Upstream(Protocol):
@@ -44,6 +46,24 @@ class Upstream(Protocol):
 
     def credential(self) -> CredentialSource:
         """The same source object at every call."""
+        ...
+
+    def sign_in(self, talk: Conversation) -> None:
+        """A person's sign-in, on the person's own command: get a credential by the upstream's way and keep it.
+
+        BLOCKS. Does nothing where none is needed. Raises SignInRefused, SignInTimeout, Unreachable and others.
+        """
+        ...
+
+    def take_token(self, token: Secret, where: str) -> None:
+        """Keep a token that a person gave, once the upstream has accepted it; `where` it came from, in words.
+
+        BLOCKS. Raises TokenRefused, Unreachable; UpstreamInvalid where the upstream takes no such token.
+        """
+        ...
+
+    def needs_sign_in(self) -> bool:
+        """Whether a launch would fail for want of a credential, as far as files and environment tell; no network."""
         ...
 
     def is_dead_credential(self, status: int, body: bytes) -> bool:

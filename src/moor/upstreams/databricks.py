@@ -13,7 +13,7 @@ from moor.net.url import Base, parse_base
 from moor.store.catalogues import save_catalogue
 from moor.upstreams.listing import stored_catalogue
 from moor.workspace.dead import is_dead_credential
-from moor.workspace.kinds import KINDS
+from moor.workspace.kinds import CLI, KINDS, M2M, OAUTH, PAT
 from moor.workspace.place import Place
 from moor.workspace.routes import (
     AUTO,
@@ -33,9 +33,12 @@ if TYPE_CHECKING:
     from moor.domain.credential import CredentialSource
     from moor.domain.session import Session
     from moor.domain.settings import UpstreamSettings
+    from moor.secrets import Secret
     from moor.store.home import Home
+    from moor.workspace.signin import Conversation
 
 KIND: Final = "databricks"
+_SESSIONS_MAX: Final = 1024
 
 QUIRKS: Final = frozenset(
     value
@@ -60,6 +63,8 @@ class DatabricksUpstream:
         self.home = home
         self.environ = environ
         self.clock = clock
+        self._targets: dict[tuple[str, str, str], Target] = {}
+        self._headers: dict[str, tuple[tuple[str, str], ...]] = {}
         self._check()
 
     @cached_property
@@ -100,6 +105,7 @@ class DatabricksUpstream:
             raise NoModels(self.name, catalogue.reasons)
         save_catalogue(self.home, catalogue)
         self.__dict__.pop("_known", None)
+        self._targets.clear()
         return catalogue
 
     def fallback_price(self, model_id: str) -> Price | None:
@@ -110,6 +116,12 @@ class DatabricksUpstream:
 
     def target(self, dialect: str, model: Model, action: str) -> Target:
         """The URL of a call, by route and dialect. Raises NoRouteError."""
+        key = (dialect, model.id, action)
+        if key not in self._targets:
+            self._targets[key] = self._target(dialect, model, action)
+        return self._targets[key]
+
+    def _target(self, dialect: str, model: Model, action: str) -> Target:
         route = SERVING if needs_serving(model) else self.route
         path = path_of(route, dialect, model.id, action) if dialect in model.dialects else None
         if path is None:
@@ -139,18 +151,48 @@ class DatabricksUpstream:
         """The source of this upstream's tokens, by its `auth` setting."""
         return self._source
 
+    def sign_in(self, talk: Conversation) -> None:
+        """OAuth in a browser; for the other ways the token is fetched once, to see that it can be had."""
+        if (self.settings.auth or OAUTH) != OAUTH:
+            self._source.obtain()
+            return
+        from moor.upstreams.enrol import keep_named
+        from moor.workspace.signin import sign_in
+
+        keep_named(self.home, self.name, self.place, sign_in(self.place, talk))
+        self.__dict__.pop("_source", None)
+
+    def take_token(self, token: Secret, where: str) -> None:
+        """A personal access token: asked who it belongs to, then kept."""
+        from moor.upstreams.enrol import keep_named, pat_credential
+
+        keep_named(self.home, self.name, self.place, pat_credential(self.place, token), where)
+        self.__dict__.pop("_source", None)
+
+    def needs_sign_in(self) -> bool:
+        """Only what is kept in our store can be missing before it is asked for."""
+        if self.settings.auth in (M2M, CLI) or (self.settings.auth == PAT and self.settings.profile):
+            return False
+        from moor.store.credentials import CredentialStore
+
+        return CredentialStore(self.home).load(self.name) is None
+
     def is_dead_credential(self, status: int, body: bytes) -> bool:
         """By the recorded forms of 0.3."""
         return is_dead_credential(status, body)
 
     def call_headers(self, session: Session) -> tuple[tuple[str, str], ...]:
-        """User-Agent and request tags (2.9)."""
-        from moor.upstreams.headers import request_tags, user_agent
+        """User-Agent and request tags (2.9); made once a session."""
+        if session.id not in self._headers:
+            from moor.upstreams.headers import request_tags, user_agent
 
-        return (
-            ("User-Agent", user_agent(session)),
-            ("Databricks-Ai-Gateway-Request-Tags", request_tags(session)),
-        )
+            if len(self._headers) >= _SESSIONS_MAX:
+                self._headers.clear()
+            self._headers[session.id] = (
+                ("User-Agent", user_agent(session)),
+                ("Databricks-Ai-Gateway-Request-Tags", request_tags(session)),
+            )
+        return self._headers[session.id]
 
     def ssl_context(self) -> ssl.SSLContext | None:
         """System and configured authorities; None for a plain-HTTP workspace on this machine."""

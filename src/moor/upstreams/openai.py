@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from moor.domain.settings import UpstreamSettings
     from moor.net.client import HttpClient
     from moor.store.home import Home
+    from moor.workspace.signin import Conversation
 
 KIND: Final = "openai"
 _SOURCE: Final = "/models"
@@ -136,6 +137,22 @@ class OpenAiUpstream:
     def credential(self) -> CredentialSource:
         """The key from the environment."""
         return self._source
+
+    def sign_in(self, talk: Conversation) -> None:  # noqa: ARG002 - nobody can be asked
+        """Nothing to do: the key comes from the environment. Raises SignInNeeded when it is missing."""
+        self._source.obtain()
+
+    def take_token(self, token: Secret, where: str) -> None:  # noqa: ARG002 - refused
+        """Refused: keys of engines are never stored."""
+        raise UpstreamInvalid(
+            self.name,
+            "keys of engines are not stored",
+            hint=f"moor config set upstreams.{self.name}.api_key_env NAME_OF_VARIABLE",
+        )
+
+    def needs_sign_in(self) -> bool:
+        """Whether the variable that should hold the key is empty."""
+        return self._source.current() is None
 
     def is_dead_credential(self, status: int, body: bytes) -> bool:  # noqa: ARG002 - the protocol's
         """401: the source then says which variable to set; nothing is renewed."""

@@ -24,6 +24,7 @@ from moor.workspace.tokens import StoredSource
 if TYPE_CHECKING:
     from moor.domain.credential import CredentialSource
     from moor.upstreams.simprocess import SimProcess
+    from moor.workspace.signin import Conversation
 
 KIND: Final = "sim"
 
@@ -87,13 +88,15 @@ class SimUpstream(DatabricksUpstream):
         finally:
             self.close()
 
-    def sign_in(self) -> StoredCredential | None:
-        """Sign in to the simulator of `host` without a browser and keep that; None where each session starts one."""
-        if not self.settings.host:
-            return None
-        stored = sign_in_quietly(self.place)
-        CredentialStore(self.home).save(self.name, stored)
-        return stored
+    def sign_in(self, talk: Conversation) -> None:  # noqa: ARG002 - nobody need be asked
+        """Sign in to the simulator of `host` without a browser; each session starts its own where there is none."""
+        if self.settings.host:
+            CredentialStore(self.home).save(self.name, sign_in_quietly(self.place))
+            self.__dict__.pop("_source", None)
+
+    def needs_sign_in(self) -> bool:
+        """Only a simulator that runs elsewhere wants a sign-in."""
+        return bool(self.settings.host) and super().needs_sign_in()
 
     def fallback_price(self, model_id: str) -> Price | None:  # noqa: ARG002
         """None: a list price would be told as if it were real."""
