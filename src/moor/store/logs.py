@@ -1,8 +1,8 @@
 """The log of long-lived processes: JSON lines in `~/.moor/log/moor.log`, masked, 0600, of bounded size.
 
 Several gateway processes write to the one file: each line is one write, and whoever finds the file full
-moves it aside under a lock while the others follow (it may pass its bound by one line a process). A line that cannot be written is dropped: a full disk
-must not end a call.
+moves it aside under a lock while the others follow (it may pass its bound by one line a process). A line
+that cannot be written is dropped: a full disk must not end a call.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def test_a_record_is_one_json_line_with_what_was_bound(log: Path) -> None:
     assert (line["logger"], str(line["at"])[-1]) == ("moor.gateway", "Z")
 
 
-@pytest.mark.feature("F19.5")
+@pytest.mark.feature("F17.5")
 def test_no_credential_reaches_the_log_by_message_argument_or_traceback(log: Path) -> None:
     logger = logging.getLogger("x")
     logger.warning("token %s and Bearer %s", TOKEN, "abcdefghijklmnopqrstuvwxyz")
@@ -110,7 +110,8 @@ def test_processes_share_a_log_without_breaking_a_line(tmp_path: Path) -> None:
     assert [worker.wait(timeout=60) for worker in workers] == [0] * 6
     files = log_files(tmp_path)
     assert sum(len(lines(file)) for file in files) > 0
-    assert all(file.stat().st_size <= 20_000 for file in files)
+    one_line_each = 6 * 200  # each other process may write one between our look at the size and our write
+    assert all(file.stat().st_size <= 20_000 + one_line_each for file in files)
 
 
 def test_a_line_that_cannot_be_written_is_dropped(tmp_path: Path) -> None:

@@ -1,0 +1,184 @@
+"""Every call that was accepted is in the ledger, whole; the gate closes when it cannot be."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moor.domain.call import OUTCOMES, Call
+from moor.domain.usage import Usage
+from moor.ledger.budget import spent_nano
+from moor.ledger.report import totals
+from moor.ledger.writer import LedgerWriter
+from moor.store.db import opened
+from moor.store.home import Home
+from moor.store.rows import INT_MAX
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "m")
+
+
+def write(home: Home, *calls: Call) -> None:
+    writer = LedgerWriter(home)
+    for call in calls:
+        writer.put(call)
+    assert writer.close()
+
+
+FULL = Call(
+    id="call_1",
+    session="ses_1",
+    agent="one",
+    agent_session="as",
+    parent_session="ps",
+    upstream="dev",
+    dialect="d",
+    model="m",
+    started_at=1_800_000_000.25,
+    first_byte_ms=12,
+    duration_ms=340,
+    status=200,
+    outcome="ok",
+    attempts=2,
+    stream=True,
+    usage=Usage(1, 2, 3, 4, 5),
+    estimated=True,
+    cost_nano=123_456_789,
+    price_source="workspace",
+    price_date="2026-10-01",
+    rules=("a", "b"),
+    error="e",
+    request_bytes=10,
+    response_bytes=20,
+    tags={"team": "x"},
+)
+
+
+def test_a_call_is_stored_with_everything_it_has(home: Home) -> None:
+    write(home, FULL)
+    with opened(home) as connection:
+        row = dict(connection.execute("SELECT * FROM calls").fetchone())
+    row["usage"] = {name: row.pop(name) for name in ("input", "output", "cache_read", "cache_write", "reasoning")}
+    for name in ("rules", "tags"):
+        row[name] = msgspec.json.decode(row[name])
+    assert msgspec.convert(row, Call, strict=False) == FULL
+
+
+def test_a_call_handed_over_twice_counts_once(home: Home) -> None:
+    write(home, FULL, FULL)
+    write(home, FULL)
+    assert totals(home).calls == 1
+
+
+wild = st.builds(
+    Call,
+    id=st.text(min_size=1),
+    session=st.text(st.characters(categories=["Cs", "L", "Cc"])),
+    model=st.text(st.characters(categories=["Cs", "L", "Cc"])),
+    started_at=st.floats(),
+    first_byte_ms=st.none() | st.integers(),
+    duration_ms=st.integers(),
+    status=st.integers(),
+    outcome=st.sampled_from(OUTCOMES),
+    usage=st.builds(Usage, *[st.integers()] * 5),
+    cost_nano=st.none() | st.integers(),
+    tags=st.dictionaries(st.text(), st.text(st.characters(categories=["Cs", "L"]))),
+    error=st.text(st.characters(categories=["Cs", "L"])),
+)
+
+
+@given(st.lists(wild, max_size=5))
+def test_no_call_whatever_an_upstream_reports_stops_the_ledger(
+    tmp_path_factory: pytest.TempPathFactory, calls: list[Call]
+) -> None:
+    home = Home(tmp_path_factory.mktemp("home"))
+    write(home, *calls)
+    assert totals(home).calls == len({call.id.encode("utf-8", "replace") for call in calls})
+
+
+def test_absurd_usage_is_cut_and_the_sum_still_exact(home: Home) -> None:
+    write(home, *(Call(id=f"c{n}", session="s", usage=Usage(input=1 << 80), cost_nano=1 << 80) for n in range(5000)))
+    whole = totals(home)
+    assert (whole.usage.input, whole.cost_nano) == (5000 * INT_MAX, 5000 * INT_MAX)
+    assert spent_nano(home, "s") == 5000 * INT_MAX
+
+
+@pytest.mark.feature("F13.8")
+def test_what_a_session_spent_is_the_sum_of_its_priced_calls(home: Home) -> None:
+    assert spent_nano(home, "s") == 0
+    write(
+        home,
+        Call(id="a", session="s", cost_nano=5),
+        Call(id="b", session="s", cost_nano=7, estimated=True),
+        Call(id="c", session="s", cost_nano=None),
+        Call(id="d", session="other", cost_nano=100),
+    )
+    assert spent_nano(home, "s") == 12
+
+
+def test_a_ledger_that_cannot_be_written_says_so_and_keeps_its_calls(home: Home) -> None:
+    home.ensure()
+    home.db_path.mkdir()
+    writer = LedgerWriter(home)
+    writer.put(FULL)
+    end = time.monotonic() + 5
+    while writer.healthy and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not writer.healthy
+    assert writer.problem is not None
+    assert not writer.flush(timeout_s=0.01)
+    home.db_path.rmdir()
+    assert writer.close()
+    assert writer.healthy
+    assert totals(home).calls == 1
+
+
+FILL = """
+import sys
+from pathlib import Path
+from moor.domain.call import Call
+from moor.ledger.writer import LedgerWriter
+from moor.store.home import Home
+writer = LedgerWriter(Home(Path(sys.argv[1])))
+number = 0
+while True:
+    for _ in range(10):
+        writer.put(Call(id=f"{sys.argv[2]}-{number}", session="s", cost_nano=1))
+        number += 1
+    if writer.flush():
+        print(number, flush=True)
+"""
+
+
+@pytest.mark.feature("F8.6")
+def test_kill_9_of_several_gateways_loses_no_call_that_was_flushed(home: Home) -> None:
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", FILL, str(home.root), str(n)], stdout=subprocess.PIPE, encoding="utf-8"
+        )
+        for n in range(4)
+    ]
+    flushed = 0
+    for writer in writers:
+        assert writer.stdout is not None
+        for _ in range(8):
+            writer.stdout.readline()
+    for writer in writers:
+        writer.kill()
+        assert writer.stdout is not None
+        whole_lines = [line for line in writer.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
+        flushed += int(whole_lines[-1]) if whole_lines else 80
+        writer.stdout.close()
+        writer.wait()
+    stored = totals(home).calls
+    assert flushed <= stored <= flushed + 4 * 10
+    assert spent_nano(home, "s") == stored
