@@ -18,6 +18,19 @@ if TYPE_CHECKING:
     from moor.store.home import Home
 
 
+READ = "read"
+WRITE = "write"
+COMMAND = "command"
+FETCH = "fetch"
+INTERNAL = "internal"
+"""of the agent's own: a plan, a sub-agent, a skill; touches nothing outside of the agent"""
+OTHER = "other"
+
+ACCESS = (READ, WRITE, COMMAND, FETCH, INTERNAL, OTHER)
+"""what a permission is asked for: `data["access"]` of a PERMISSION event. Its `paths` are the files meant, its
+`data["command"]` is the command line, `data["cwd"]` its folder where that is not the session's, its `data["patterns"]` are the agent's own words."""
+
+
 class Installed(msgspec.Struct, frozen=True):
     """An agent's program on this machine."""
 

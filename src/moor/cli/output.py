@@ -58,14 +58,15 @@ class Output:
 
     def error(self, error: MoorError) -> None:
         """`error: ref: message`, what was seen, and the next command."""
-        print(
-            f"{self.paint('error:', 'red', self.stderr)} {error.ref}: {redact(error.message)}",
-            file=self.stderr,
-        )
-        for line in redact(error.context).splitlines():
+        self.problem(error.ref, error.message, error.hint, error.context)
+
+    def problem(self, ref: str, message: str, hint: str = "", context: str = "") -> None:
+        """The same for an error that arrives as data."""
+        print(f"{self.paint('error:', 'red', self.stderr)} {ref}: {redact(message)}", file=self.stderr)
+        for line in redact(context).splitlines():
             print(f"  {line}", file=self.stderr)
-        if error.hint:
-            print(f"{self.paint('hint:', 'cyan', self.stderr)} {redact(error.hint)}", file=self.stderr)
+        if hint:
+            print(f"{self.paint('hint:', 'cyan', self.stderr)} {redact(hint)}", file=self.stderr)
         self.stderr.flush()
 
     def paint(self, text: str, style: str, stream: TextIO | None = None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from moor.agents.base import COMMAND, FETCH, INTERNAL, OTHER, READ, WRITE
 from moor.domain.event import (
     ERROR,
     MESSAGE,
@@ -23,6 +24,22 @@ from moor.domain.event import (
 
 _STATES: Final = {"pending": "pending", "running": "in_progress", "completed": "completed", "error": "failed"}
 _PATH_KEYS: Final = ("filePath", "path", "file")
+_ACCESS: Final = {
+    "bash": COMMAND,
+    "edit": WRITE,
+    "read": READ,
+    "glob": READ,
+    "grep": READ,
+    "list": READ,
+    "webfetch": FETCH,
+    "websearch": FETCH,
+    "task": INTERNAL,
+    "skill": INTERNAL,
+    "todowrite": INTERNAL,
+    "todoread": INTERNAL,
+}
+_TOOL_ACCESS: Final = {**_ACCESS, "write": WRITE, "apply_patch": WRITE, "patch": WRITE, "multiedit": WRITE}
+_OUTSIDE: Final = "external_directory"
 _TEXT_KINDS: Final = {"text": MESSAGE, "reasoning": THOUGHT}
 RETRY: Final = "retry"
 """`Event.text` of a STATUS event while OpenCode waits to repeat a model call"""
@@ -45,6 +62,7 @@ class Translator:
         self._kinds: dict[str, str] = {}
         self._told: dict[str, str] = {}
         self._tools: dict[str, str] = {}
+        self._given: dict[str, tuple[str, Raw]] = {}
         self._asked: set[str] = set()
         self._newest = ""
         self._floor = ""
@@ -167,6 +185,7 @@ class Translator:
             return []
         self._tools[key] = status
         given: Raw = state["input"] if isinstance(state.get("input"), dict) else {}
+        self._given[key] = (str(part.get("tool", "")), given)
         data: Raw = {"input": given}
         for ours, theirs in (("output", "output"), ("error", "error")):
             if state.get(theirs) is not None:
@@ -193,7 +212,15 @@ class Translator:
         metadata = properties.get("metadata") or {}
         patterns = [str(pattern) for pattern in properties.get("patterns") or []]
         name = str(properties.get("permission", ""))
-        path = metadata.get("filepath") or metadata.get("filePath")
+        call = str((properties.get("tool") or {}).get("callID", ""))
+        tool, given = self._given.get(f"{session}/{call}", ("", {}))
+        access = _ACCESS.get(name, OTHER) if name != _OUTSIDE else _TOOL_ACCESS.get(tool, WRITE)
+        paths = _meant(access, name, patterns, metadata, given)
+        command = str(metadata.get("command") or given.get("command") or "") if access == COMMAND else ""
+        data = {"access": access, "patterns": patterns, "command": command, "call": call, "tool": tool}
+        if isinstance(given.get("workdir"), str):
+            data["cwd"] = given["workdir"]
+        title = command or ", ".join(paths or patterns)
         return [
             self._event(
                 PERMISSION,
@@ -201,13 +228,9 @@ class Translator:
                 raw,
                 id=str(properties.get("id", "")),
                 name=name,
-                title=str(metadata.get("command") or path or ", ".join(patterns)),
-                paths=(str(path),) if path else (),
-                data={
-                    "patterns": patterns,
-                    "metadata": metadata,
-                    "call": (properties.get("tool") or {}).get("callID", ""),
-                },
+                title=title,
+                paths=paths,
+                data=data,
             )
         ]
 
@@ -284,7 +307,7 @@ _HANDLERS: Final[dict[str, Any]] = {
 
 
 def _title(tool: str, given: Raw) -> str:
-    for name in ("command", *_PATH_KEYS, "pattern", "url", "description", "name"):
+    for name in ("command", "filePath", "pattern", "path", "url", "description", "name"):
         if isinstance(given.get(name), str):
             return f"{given[name]}"
     return tool
@@ -292,3 +315,19 @@ def _title(tool: str, given: Raw) -> str:
 
 def _paths(given: Raw) -> tuple[str, ...]:
     return tuple(str(given[name]) for name in _PATH_KEYS if isinstance(given.get(name), str))
+
+
+def _meant(access: str, name: str, patterns: list[str], metadata: Raw, given: Raw) -> tuple[str, ...]:
+    """The files that a permission is about: absolute where OpenCode says so, else relative to the folder."""
+    if access not in (READ, WRITE):
+        return ()
+    if isinstance(metadata.get("files"), list):  # apply_patch: its `filepath` is a list in one string
+        both = [file.get(key) for file in metadata["files"] for key in ("filePath", "movePath")]
+        return tuple(path for path in both if isinstance(path, str)) or tuple(patterns)
+    for holder in (metadata, given):
+        for key in ("filepath", *_PATH_KEYS):
+            if isinstance(holder.get(key), str):
+                return (str(holder[key]),)
+    if name == _OUTSIDE:
+        return tuple(pattern.removesuffix("/*") or "/" for pattern in patterns)
+    return tuple(patterns)

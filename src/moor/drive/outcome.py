@@ -1,0 +1,68 @@
+"""How a run ended, in words and in an exit code: the ledger knows why a model call failed, the agent does not."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from moor.domain.call import CANCELLED, OK, REFUSED, UNREACHABLE
+from moor.domain.result import BUDGET, FAILED, RunError
+from moor.errors.base import ExitCode
+from moor.errors.run import ModelFailed
+from moor.store.db import opened
+from moor.store.home import Home
+
+BUDGET_REACHED: Final = "budget-reached"
+"""the gateway's word for a call refused at the money cap"""
+_UNAUTHENTICATED: Final = 401
+
+
+class LastFailure(msgspec.Struct, frozen=True):
+    """The newest call of a session that failed."""
+
+    ref: str
+    outcome: str
+    status: int
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """Status, error and exit code of a run that did not complete."""
+
+    status: str
+    error: RunError
+    exit_code: ExitCode
+
+
+def last_failure(home: Home, session: str) -> LastFailure | None:
+    """None when every call went well. BLOCKS on SQLite."""
+    if not home.db_path.exists():
+        return None
+    with opened(home, write=False) as connection:
+        row = connection.execute(
+            "SELECT error, outcome, status FROM calls WHERE session = ? AND outcome NOT IN (?, ?) "
+            "ORDER BY started_at DESC LIMIT 1",
+            (session, OK, CANCELLED),
+        ).fetchone()
+    if row is None:
+        return None
+    return LastFailure(str(row["error"]).partition(":")[0], str(row["outcome"]), int(row["status"]))
+
+
+def model_error(said: str, upstream: str, cause: LastFailure | None) -> Ending:
+    """What an error of a model call means for the run. `said`: as the agent shows it."""
+    error = ModelFailed(said=said)
+    plain = RunError(error.ref, said, error.hint)
+    if cause is None:
+        return Ending(FAILED, plain, ExitCode.FAILED)
+    if cause.ref == BUDGET_REACHED:
+        hint = "moor run --budget-usd allows more; moor usage --last shows what it went to"
+        return Ending(BUDGET, RunError(cause.ref, said, hint), ExitCode.FAILED)
+    if cause.status == _UNAUTHENTICATED:
+        ref = cause.ref if " " not in cause.ref else "sign-in-needed"
+        return Ending(FAILED, RunError(ref, said, f"moor login --upstream {upstream}"), ExitCode.SIGN_IN)
+    if cause.outcome == UNREACHABLE:
+        return Ending(FAILED, RunError(cause.ref, said, "moor status --check"), ExitCode.UNREACHABLE)
+    if cause.outcome == REFUSED:
+        return Ending(FAILED, RunError(cause.ref, said, "moor models shows what may be called"), ExitCode.FAILED)
+    return Ending(FAILED, plain, ExitCode.FAILED)
