@@ -133,3 +133,12 @@ def workspace_of() -> Iterator[Callable[..., Caller]]:
 def ws(workspace_of: Callable[..., Caller]) -> Caller:
     """A workspace as it is by default."""
     return workspace_of()
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Caller]:
+    """One workspace for all tests of a module that change nothing in it."""
+    with EmbeddedSim(SimConfig()) as sim:
+        caller = Caller(sim)
+        yield caller
+        caller.close()

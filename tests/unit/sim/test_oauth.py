@@ -91,7 +91,9 @@ def test_the_exchange_gives_a_token_that_expires_when_it_says(ws):
     granted = ws.sign_in()
     claims = _claims(granted["access_token"])
     assert claims["exp"] - claims["iat"] == granted["expires_in"] == 3600
-    assert ws.get("/api/2.0/preview/scim/v2/Me", token=granted["access_token"]).json()["userName"] == "dev@example.com"
+    assert (
+        ws.get("/api/2.0/preview/scim/v2/Me", token=granted["access_token"]).json()["userName"] == "dev@example.com"
+    )
     ws.control.advance(3599)
     assert ws.get("/api/2.0/preview/scim/v2/Me", token=granted["access_token"]).status == 200
     ws.control.advance(2)
