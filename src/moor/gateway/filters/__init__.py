@@ -9,7 +9,20 @@ from typing import Final
 from moor.errors.gateway import FilterConflictError
 from moor.gateway.filters.base import Filter
 
-FILTERS: Final[dict[str, str]] = {}
+FILTERS: Final[dict[str, str]] = {
+    "orphan-tool-blocks": "moor.gateway.filters.orphan_blocks:FILTER",
+    "orphan-tool-messages": "moor.gateway.filters.orphan_messages:FILTER",
+    "blank-text-blocks": "moor.gateway.filters.blank_blocks:FILTER",
+    "blank-contents": "moor.gateway.filters.blank_contents:FILTER",
+    "eager-input-streaming": "moor.gateway.filters.eager_input:FILTER",
+    "unknown-betas": "moor.gateway.filters.unknown_betas:FILTER",
+    "stream-options": "moor.gateway.filters.stream_options:FILTER",
+    "include-usage": "moor.gateway.filters.include_usage:FILTER",
+    "gemini-schema-keys": "moor.gateway.filters.schema_keys:FILTER",
+    "store-and-strict": "moor.gateway.filters.store_strict:FILTER",
+    "output-limit": "moor.gateway.filters.output_limit:FILTER",
+}
+"""name to import string; a new rule is one file and one line"""
 
 
 @lru_cache(maxsize=1)
@@ -31,11 +44,19 @@ def _load(name: str, path: str) -> Filter:
 
 def check_conflicts(filters: list[Filter]) -> None:
     """Two filters must not touch the same field of the same dialect. Raises FilterConflictError."""
-    owner: dict[tuple[str, str, str], str] = {}
-    for item in filters:
-        for dialect in item.dialects:
-            for field in item.fields:
-                for phase in item.phases:
-                    other = owner.setdefault((phase, dialect, field), item.name)
-                    if other != item.name:
-                        raise FilterConflictError(first=other, second=item.name, field=field)
+    for number, item in enumerate(filters):
+        for other in filters[:number]:
+            shared = set(item.fields) & set(other.fields)
+            if shared and _meet(item, other):
+                raise FilterConflictError(first=other.name, second=item.name, field=min(shared))
+
+
+def _meet(first: Filter, second: Filter) -> bool:
+    """Whether both could run on one call. One that stands back for the other's quirk and family does not meet it."""
+    if not set(first.dialects) & set(second.dialects) or not set(first.phases) & set(second.phases):
+        return False
+    return not (_stands_back(first, second) or _stands_back(second, first))
+
+
+def _stands_back(first: Filter, second: Filter) -> bool:
+    return bool(second.families) and all((second.quirk, family) in first.unless for family in second.families)

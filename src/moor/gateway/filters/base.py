@@ -80,6 +80,8 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """model families it is for; empty: all"""
     agents: tuple[str, ...] = ()
     """agents it is for; empty: all"""
+    unless: tuple[tuple[str, str], ...] = ()
+    """pairs of quirk and model family for which it stands back"""
     why: str
     since: str
     fields: tuple[str, ...]
@@ -98,6 +100,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
             and dialect in self.dialects
             and (not self.families or model.family in self.families)
             and (not self.agents or agent in self.agents)
+            and not any(quirk in quirks and model.family == family for quirk, family in self.unless)
         )
 
 

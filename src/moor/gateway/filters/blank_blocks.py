@@ -1,0 +1,116 @@
+"""Blank text blocks of the Messages dialect are taken out, and an empty message gets a full stop."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from moor.domain.dialects import ANTHROPIC_MESSAGES
+from moor.domain.quirks import REFUSES_BLANK_TEXT
+from moor.gateway.filters.base import Draft, Filter
+from moor.gateway.filters.texts import FILLER, is_blank, triggers
+from moor.wire.splice import encode, map_elements, value
+
+_TRIGGER: Final = (*triggers(b"text", b"content"), b'"content":[]', b'"content": []')
+
+_MARKABLE: Final = ("text", "image", "document", "tool_use", "tool_result")
+
+
+def apply(draft: Draft) -> bool:
+    """Repair `messages` and `system`; each message is looked at alone, so that a prefix keeps its bytes."""
+    changed = False
+    messages = draft.get("messages")
+    repaired = map_elements(messages, _message) if messages is not None else None
+    if repaired is not None:
+        draft.set("messages", repaired)
+        changed = True
+    system = draft.get("system")
+    if system is not None and _suspect(system):
+        changed = _system(draft, value(system)) or changed
+    return changed
+
+
+def _suspect(raw: bytes) -> bool:
+    return any(word in raw for word in _TRIGGER)
+
+
+def _message(raw: bytes) -> bytes | None:
+    if not _suspect(raw):
+        return raw
+    message = value(raw)
+    if not isinstance(message, dict) or "content" not in message:
+        return raw
+    content = message["content"]
+    if is_blank(content):
+        return encode({**message, "content": FILLER})
+    if not isinstance(content, list):
+        return raw
+    kept, changed = _without_blanks(content)
+    if kept and not changed:
+        return raw
+    return encode({**message, "content": kept or [_filler(content)]})
+
+
+def _without_blanks(blocks: list[Any]) -> tuple[list[Any], bool]:
+    """The blocks that say something; a cache mark of one that goes is kept on the one before it."""
+    kept: list[Any] = []
+    changed = False
+    for block in blocks:
+        if not isinstance(block, dict):
+            kept.append(block)
+        elif block.get("type") == "text" and is_blank(block.get("text")):
+            changed = True
+            _move_mark(block, kept)
+        elif block.get("type") == "tool_result" and isinstance(block.get("content"), list):
+            inner, inner_changed = _without_blanks(block["content"])
+            changed = changed or inner_changed
+            kept.append(_with_content(block, inner) if inner_changed else block)
+        else:
+            kept.append(block)
+    return kept, changed
+
+
+def _with_content(block: dict[str, Any], inner: list[Any]) -> dict[str, Any]:
+    if inner:
+        return {**block, "content": inner}
+    return {key: item for key, item in block.items() if key != "content"}
+
+
+def _move_mark(block: dict[str, Any], kept: list[Any]) -> None:
+    if "cache_control" not in block or not kept or not isinstance(kept[-1], dict):
+        return
+    last: dict[str, Any] = kept[-1]
+    if last.get("type") in _MARKABLE and "cache_control" not in last:
+        kept[-1] = {**last, "cache_control": block["cache_control"]}
+
+
+def _filler(blocks: list[Any]) -> dict[str, Any]:
+    filler: dict[str, Any] = {"type": "text", "text": FILLER}
+    marks = [block["cache_control"] for block in blocks if isinstance(block, dict) and "cache_control" in block]
+    return {**filler, "cache_control": marks[-1]} if marks else filler
+
+
+def _system(draft: Draft, system: Any) -> bool:
+    if is_blank(system):
+        draft.remove("system")
+        return True
+    if not isinstance(system, list):
+        return False
+    kept, changed = _without_blanks(system)
+    if changed and kept:
+        draft.set("system", encode(kept))
+    elif changed:
+        draft.remove("system")
+    return changed
+
+
+FILTER: Final = Filter(
+    name="blank-text-blocks",
+    priority=20,
+    dialects=(ANTHROPIC_MESSAGES,),
+    quirk=REFUSES_BLANK_TEXT,
+    why="agents send blank text blocks back after an empty answer; refused, they brick the session",
+    since="0.1.0",
+    fields=("messages[].content[text]", "system"),
+    trigger=_TRIGGER,
+    apply=apply,
+)

@@ -1,0 +1,99 @@
+"""Messages dialect: tool calls without their results, and results without their calls, are taken out."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from moor.domain.dialects import ANTHROPIC_MESSAGES
+from moor.domain.quirks import REFUSES_ORPHAN_TOOL_RESULTS
+from moor.gateway.filters.base import Draft, Filter
+from moor.gateway.filters.texts import FILLER
+from moor.wire.splice import array, elements, encode, value
+
+_PASSES: Final = 5
+
+
+class _Block(msgspec.Struct):
+    type: str = ""
+    id: str = ""
+    tool_use_id: str = ""
+
+
+class _Message(msgspec.Struct):
+    role: str = ""
+    content: str | list[_Block] | None = None
+
+
+_MESSAGES: Final = msgspec.json.Decoder(list[_Message])
+
+
+def apply(draft: Draft) -> bool:
+    """Repair `messages` until calls and results pair up; only ids are read, unless there is something to repair."""
+    raw = draft.get("messages")
+    if raw is None:
+        return False
+    try:
+        messages = _MESSAGES.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False  # of a shape we do not know: the upstream judges it
+    calls = [_ids(message, "tool_use") for message in messages]
+    results = [_ids(message, "tool_result") for message in messages]
+    orphans: list[set[str]] = [set() for _ in messages]
+    for _ in range(_PASSES):
+        if not _mark(calls, results, orphans):
+            break
+    if not any(orphans):
+        return False
+    items = elements(raw) or []
+    repaired = [_without(item, gone) if gone else item for item, gone in zip(items, orphans, strict=True)]
+    draft.set("messages", array(repaired))
+    return True
+
+
+def _ids(message: _Message, kind: str) -> set[str]:
+    if not isinstance(message.content, list):
+        return set()
+    return {block.id if kind == "tool_use" else block.tool_use_id for block in message.content if block.type == kind}
+
+
+def _mark(calls: list[set[str]], results: list[set[str]], orphans: list[set[str]]) -> bool:
+    """Take unpaired ids out of `calls` and `results`; True when there were some."""
+    found = False
+    for place in range(len(calls)):
+        after = results[place + 1] if place + 1 < len(calls) else set()
+        before = calls[place - 1] if place else set()
+        for ids, pair in ((calls[place], after), (results[place], before)):
+            alone = ids - pair
+            if alone:
+                found = True
+                ids -= alone
+                orphans[place] |= alone
+    return found
+
+
+def _without(raw: bytes, gone: set[str]) -> bytes:
+    message: Any = value(raw)
+    kept = [block for block in message["content"] if not _is_gone(block, gone)]
+    return encode({**message, "content": kept or [{"type": "text", "text": FILLER}]})
+
+
+def _is_gone(block: Any, gone: set[str]) -> bool:
+    if not isinstance(block, dict):
+        return False
+    key = {"tool_use": "id", "tool_result": "tool_use_id"}.get(str(block.get("type")))
+    return key is not None and block.get(key) in gone
+
+
+FILTER: Final = Filter(
+    name="orphan-tool-blocks",
+    priority=10,
+    dialects=(ANTHROPIC_MESSAGES,),
+    quirk=REFUSES_ORPHAN_TOOL_RESULTS,
+    why="after a broken turn or a compaction a call stands without its result; refused at every further turn",
+    since="0.1.0",
+    fields=("messages[].content[tool_use]", "messages[].content[tool_result]"),
+    trigger=(b'"tool_use"', b'"tool_result"'),
+    apply=apply,
+)
