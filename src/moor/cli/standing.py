@@ -14,7 +14,6 @@ from moor.domain.settings import UpstreamSettings
 from moor.errors import MoorError
 from moor.store.catalogues import load_catalogue
 from moor.store.credentials import CredentialStore
-from moor.workspace.kinds import CLI, M2M
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,26 +141,28 @@ def _upstream(ctx: Context, missing: list[Missing]) -> UpstreamStanding | None:
 
 
 def _sign_in(name: str, settings: UpstreamSettings, ctx: Context) -> SignIn:
+    from moor.upstreams import open_upstream
+
+    try:
+        needed = open_upstream(name, settings, ctx.home, ctx.environ, ctx.clock).needs_sign_in()
+    except MoorError as error:
+        return SignIn(ready=False, how=error.message)
     if settings.api_key_env:
-        ready = bool(ctx.environ.get(settings.api_key_env))
-        return SignIn(ready=ready, how=f"key from ${settings.api_key_env}" + ("" if ready else ", which is not set"))
+        return SignIn(ready=not needed, how=f"key from ${settings.api_key_env}" + (", which is not set" * needed))
     stored = CredentialStore(ctx.home).load(name)
-    if stored is not None:
-        renewed = stored.refresh_token is not None
-        alive = renewed or stored.expires_at is None or stored.expires_at > ctx.clock.now()
-        return SignIn(
-            ready=alive,
-            kind=stored.kind,
-            user=stored.user,
-            until=stored.expires_at,
-            renewed=renewed,
-            how="signed in" if alive else "the token has expired",
-        )
-    if settings.auth in (CLI, M2M):
-        return SignIn(ready=True, kind=settings.auth, how=f"asked for when needed ({settings.auth})")
-    if settings.host or settings.profile:
-        return SignIn(ready=False, how="not signed in")
-    return SignIn(ready=True, how="no sign-in needed")
+    if stored is None:
+        how = "not signed in" if needed else "asked for when needed"
+        return SignIn(ready=not needed, kind=settings.auth, how=how)
+    renewed = stored.refresh_token is not None
+    ended = not renewed and stored.expires_at is not None and stored.expires_at <= ctx.clock.now()
+    return SignIn(
+        ready=not needed and not ended,
+        kind=stored.kind,
+        user=stored.user,
+        until=stored.expires_at,
+        renewed=renewed,
+        how="the sign-in has ended" if needed or ended else "signed in",
+    )
 
 
 def _sign_in_command(name: str, settings: UpstreamSettings) -> str:
