@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -25,43 +23,16 @@ from moor.run import proc
 from moor.secrets import key_hash
 from moor.store.home import Home
 from moor.store.sessions import SessionStore
+from tests.unit.gateway.engine import ANSWER, running_engine
 
 KEY = "moor-process-test-key-0123456789abcdef"
-ANSWER = {
-    "choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}],
-    "usage": {"prompt_tokens": 7, "completion_tokens": 2},
-}
-
-
-class Engine(http.server.BaseHTTPRequestHandler):
-    """A tiny OpenAI-compatible engine."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        """Answer every call alike."""
-        self.rfile.read(int(self.headers["content-length"]))
-        body = json.dumps(ANSWER).encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Silent."""
 
 
 @pytest.fixture
 def engine() -> Iterator[str]:
     """The engine's address."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Engine)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/v1"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with running_engine() as url:
+        yield url
 
 
 class Running:

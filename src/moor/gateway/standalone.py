@@ -1,0 +1,168 @@
+"""The gateway alone: keys from the key store, re-read once a second, so that a revoked one dies at once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import threading
+from typing import TYPE_CHECKING, Final
+
+from moor.domain.session import STANDALONE, Session
+from moor.errors.base import MoorError
+from moor.gateway.server import Gateway
+from moor.gateway.tuning import loop_factory, raise_allocator_thresholds
+from moor.ledger.budget import spent_nano
+from moor.ledger.writer import LedgerWriter
+from moor.store.keys import KeyStore
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Mapping
+
+    from moor.clock import Clock
+    from moor.domain.policy import Policy
+    from moor.store.home import Home
+    from moor.store.keys import GatewayKey
+    from moor.upstreams.base import Upstream
+
+_log = logging.getLogger(__name__)
+_READ_S: Final = 1.0
+_GRACE_S: Final = 2.0
+
+
+class StoreKeys:
+    """Keys of the store as sessions. A thread of its own reads them; lookups see whole tables only.
+
+    When the store cannot be read for `patience` readings in a row, no key is let in any more (fail closed).
+    """
+
+    def __init__(
+        self, home: Home, *, upstream: str, policy: Policy, budget_nano: int | None, patience: int = 10
+    ) -> None:
+        self._home = home
+        self._store = KeyStore(home)
+        self._upstream = upstream
+        self._policy = policy
+        self._budget = budget_nano
+        self._patience = patience
+        self._failures = 0
+        self._sessions: dict[str, Session] = {}
+        self._spent: dict[str, int] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="moor-keys", daemon=True)
+
+    def start(self) -> None:
+        """Read once (raises MoorError), then keep reading. BLOCKS for the first reading."""
+        self.read()
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread; bounded by two seconds."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(2.0)
+
+    def find(self, key_hash: str) -> Session | None:
+        """The session of that key."""
+        return self._sessions.get(key_hash)
+
+    def spent_nano(self, session_id: str) -> int:
+        """What the key had spent when it was first seen."""
+        return self._spent.get(session_id, 0)
+
+    @property
+    def upstreams(self) -> set[str]:
+        """Upstreams that the keys name."""
+        return {session.upstream for session in self._sessions.values()}
+
+    def read(self) -> None:
+        """Take the table anew; a session that did not change stays the same object. BLOCKS on SQLite."""
+        before = {session.id: session for session in self._sessions.values()}
+        fresh: dict[str, Session] = {}
+        for key in self._store.active():
+            session = self._session(key)
+            known = before.get(key.id)
+            fresh[key.key_hash] = known if known == session and known is not None else session
+            if session.budget_nano is not None and key.id not in self._spent:
+                self._spent[key.id] = spent_nano(self._home, key.id)
+        self._sessions = fresh
+
+    def _session(self, key: GatewayKey) -> Session:
+        policy = self._policy
+        for layer in key.policy.layers:
+            policy = policy.narrowed(layer)
+        caps = [cap for cap in (key.budget_nano, self._budget) if cap is not None]
+        return Session(
+            id=key.id,
+            agent=key.name or key.id,
+            cwd="",
+            upstream=key.upstream or self._upstream,
+            model="",
+            seen=STANDALONE,
+            policy=policy,
+            budget_nano=min(caps) if caps else None,
+            key_hash=key.key_hash,
+            created_at=key.created_at,
+        )
+
+    def _work(self) -> None:
+        while not self._stop.wait(_READ_S):
+            try:
+                self.read()
+                self._failures = 0
+            except MoorError as error:
+                self._failures += 1
+                _log.warning("the keys could not be read: %s", error)
+                if self._failures >= self._patience:
+                    self._sessions = {}
+
+
+def serve(
+    *,
+    listening: socket.socket,
+    home: Home,
+    keys: StoreKeys,
+    upstreams: Mapping[str, Upstream],
+    clock: Clock,
+    environ: Mapping[str, str],
+    any_host: bool,
+    ready: Callable[[], None],
+) -> None:
+    """Serve until Ctrl-C or a termination signal; `ready` is called once calls are taken. BLOCKS."""
+    plain = all(upstream.ssl_context() is None for upstream in upstreams.values())
+    ledger = LedgerWriter(home)
+    gateway = Gateway(
+        sockets=[listening],
+        keys=keys,
+        upstreams=upstreams,
+        ledger=ledger,
+        clock=clock,
+        environ=environ,
+        any_host=any_host,
+    )
+    raise_allocator_thresholds()
+    try:
+        with asyncio.Runner(loop_factory=loop_factory(plain=plain)) as runner:
+            runner.run(_serve(gateway, ready))
+    finally:
+        keys.close()
+        ledger.close()
+
+
+async def _serve(gateway: Gateway, ready: Callable[[], None]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for number in numbers:
+        loop.add_signal_handler(number, stop.set)
+    await gateway.start()
+    ready()
+    try:
+        await stop.wait()
+    finally:
+        for number in numbers:
+            with contextlib.suppress(ValueError):
+                loop.remove_signal_handler(number)
+        await gateway.close(_GRACE_S)

@@ -1,0 +1,140 @@
+"""The gateway alone: `moor gateway` with keys of `moor keys`, on a tiny engine."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from moor.domain.policy import Policy, PolicyLayer
+from moor.gateway.standalone import StoreKeys
+from moor.secrets import key_hash
+from moor.store.home import Home
+from moor.store.keys import KeyStore
+from tests.support.home import MoorHome
+from tests.unit.gateway.engine import ANSWER, running_engine
+
+
+@pytest.fixture
+def engine() -> Iterator[str]:
+    """The engine's address."""
+    with running_engine() as url:
+        yield url
+
+
+class Standalone:
+    """A running `moor gateway`."""
+
+    def __init__(self, moor_home: MoorHome, engine: str) -> None:
+        self.home = Home(moor_home.root)
+        self.home.ensure()
+        self.home.config_path.write_text(
+            '[defaults]\nupstream = "local"\n[upstreams.local]\nkind = "openai"\n'
+            f'base_url = "{engine}"\nmodels = ["m"]\n',
+            encoding="utf-8",
+        )
+        self.key, self.secret = KeyStore(self.home).create("editor")
+        argv = [sys.executable, "-m", "moor", "gateway", "--port", "0", "--json"]
+        self.process = subprocess.Popen(argv, env=moor_home.environ, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.url = json.loads(self.process.stdout.readline())["url"]
+
+    def ask(self, key: str = "") -> Any:
+        """One chat call; the status where it is refused."""
+        request = urllib.request.Request(
+            f"{self.url}/openai/v1/chat/completions",
+            data=b'{"model":"m","messages":[]}',
+            headers={"Authorization": f"Bearer {key or self.secret.reveal()}", "Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    def close(self) -> None:
+        """End it."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def standalone(moor_home: MoorHome, engine: str) -> Iterator[Standalone]:
+    """A gateway that serves."""
+    made = Standalone(moor_home, engine)
+    yield made
+    made.close()
+
+
+@pytest.mark.feature("F3.7", "F3.16")
+def test_a_key_works_until_it_is_revoked(standalone: Standalone) -> None:
+    assert standalone.ask() == ANSWER
+    assert standalone.ask("moor-some-other-key-that-nobody-made") == 401
+    KeyStore(standalone.home).revoke("editor")
+    for _ in range(60):
+        if standalone.ask() == 401:
+            break
+        time.sleep(0.05)
+    assert standalone.ask() == 401
+
+
+def test_a_key_made_while_it_runs_is_taken(standalone: Standalone) -> None:
+    _, secret = KeyStore(standalone.home).create("later")
+    for _ in range(60):
+        if standalone.ask(secret.reveal()) == ANSWER:
+            break
+        time.sleep(0.05)
+    assert standalone.ask(secret.reveal()) == ANSWER
+
+
+def test_ctrl_c_ends_it_with_exit_code_0(standalone: Standalone) -> None:
+    standalone.ask()
+    standalone.process.send_signal(signal.SIGINT)
+    assert standalone.process.wait(10) == 0
+
+
+def test_a_taken_port_is_named_with_what_to_type(run_moor: Any, moor_home: MoorHome) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = run_moor("gateway", "--port", str(taken.getsockname()[1]))
+    assert done.code == 2
+    assert "another program uses it" in done.stderr
+    assert "moor gateway --port 0" in done.stderr
+
+
+def test_an_address_that_others_reach_needs_a_word(run_moor: Any) -> None:
+    done = run_moor("gateway", "--port", "0", "--host", "0.0.0.0")
+    assert done.code == 2
+    assert "--allow-remote" in done.stderr
+
+
+def test_without_an_upstream_the_command_to_type_is_shown(run_moor: Any) -> None:
+    done = run_moor("gateway", "--port", "0")
+    assert done.code == 2
+    assert "moor login" in done.stderr
+
+
+def test_a_key_is_a_session_with_its_own_policy_and_cap(moor_home: MoorHome) -> None:
+    home = Home(moor_home.root)
+    policy = Policy((PolicyLayer("key", allow=("claude-*",)),))
+    _, secret = KeyStore(home).create("narrow", "other", policy, 5_000)
+    above = Policy((PolicyLayer("user", deny=("*-secret",)),))
+    keys = StoreKeys(home, upstream="local", policy=above, budget_nano=9_000)
+    keys.read()
+    session = keys.find(key_hash(secret.reveal()))
+    assert session is not None
+    assert (session.upstream, session.budget_nano) == ("other", 5_000)
+    assert session.policy.why_not("claude-secret") is not None
+    assert session.policy.why_not("gpt-5") is not None
+    assert session.policy.why_not("claude-4") is None
+    keys.read()
+    assert keys.find(key_hash(secret.reveal())) is session
