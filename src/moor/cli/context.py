@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,16 +16,16 @@ if TYPE_CHECKING:
     from moor.store.settings import Loaded
 
 
-@dataclass
 class Context:
     """One invocation of `moor`."""
 
-    out: Output
-    environ: dict[str, str] = field(default_factory=lambda: dict(os.environ))
-    cwd: Path = field(default_factory=Path.cwd)
-    clock: Clock = field(default_factory=SystemClock)
-    flags: dict[str, str] = field(default_factory=dict)
-    """settings given as options, by dotted name (`defaults.model`)"""
+    def __init__(self, out: Output, flags: dict[str, str] | None = None) -> None:
+        self.out = out
+        self.environ: dict[str, str] = dict(os.environ)
+        self.cwd = Path.cwd()
+        self.clock: Clock = SystemClock()
+        self.flags = flags or {}
+        """settings given as options, by dotted name (`defaults.model`)"""
 
     @cached_property
     def home(self) -> Home:

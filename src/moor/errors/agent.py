@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-
 from moor.errors.base import ExitCode, MoorError, UsageError
 
 
@@ -14,6 +12,8 @@ class UnknownAgent(MoorError):
     exit_code = ExitCode.USAGE
 
     def __init__(self, *, name: str, known: tuple[str, ...], commands: tuple[str, ...] = ()) -> None:
+        import difflib
+
         close = difflib.get_close_matches(name, [*known, *commands], n=1)
         hint = f"did you mean: moor {close[0]}" if close else f"agents: {', '.join(known)}; see: moor --help"
         super().__init__(f"{name!r} is neither a command nor an agent", hint=hint)
@@ -115,6 +115,8 @@ class AgentModelUnknown(UsageError):
     ref = "agent-model-unknown"
 
     def __init__(self, *, agent: str, model: str, allowed: tuple[str, ...]) -> None:
+        import difflib
+
         close = difflib.get_close_matches(model, allowed, n=1)
         super().__init__(
             f"{agent} was asked for model {model!r}, which is not among the allowed ones",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-
 from moor.errors.base import ExitCode, MoorError
 
 
@@ -14,6 +12,8 @@ class UnknownModel(MoorError):
     exit_code = ExitCode.USAGE
 
     def __init__(self, *, model: str, upstream: str, known: tuple[str, ...]) -> None:
+        import difflib
+
         close = difflib.get_close_matches(model, known, n=1, cutoff=0.5)
         tail = f"did you mean {close[0]}? " if close else ""
         super().__init__(

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 from moor.domain.plan import LaunchPlan
-from moor.store.files import write_atomic
+from moor.errors.store import storage_error
+
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def write_files(plan: LaunchPlan) -> None:
-    """Write every file of the plan, owner only, its folders too."""
+    """Write every file of the plan, owner only, its folders too. Raises DiskFull and its kin.
+
+    They live as long as the session, in a folder nobody else reads yet: no rename, no fsync.
+    """
     for file in plan.files:
-        path = Path(file.path)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_atomic(path, file.content, mode=file.mode)
+        try:
+            os.makedirs(os.path.dirname(file.path), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120 - hot path
+            with os.fdopen(os.open(file.path, _FLAGS, file.mode), "wb") as out:
+                out.write(file.content)
+        except OSError as error:
+            raise storage_error(error, file.path) or error from error
