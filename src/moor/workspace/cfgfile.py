@@ -88,10 +88,11 @@ def read_sections(path: Path) -> dict[str, dict[str, str]]:
 
 
 def _line_of(error: configparser.Error) -> int | None:
-    if isinstance(error, configparser.ParsingError) and error.errors:
-        return int(error.errors[0][0])
     line = getattr(error, "lineno", None)
-    return int(line) if isinstance(line, int) else None
+    if isinstance(line, int):
+        return line
+    lines = getattr(error, "errors", None)
+    return int(lines[0][0]) if lines else None
 
 
 def _problem_of(error: configparser.Error) -> str:
