@@ -53,7 +53,7 @@ def typed_lines(page: Path) -> list[str]:
     """Lines of code blocks that start with `moor` or `$ moor`, comments cut, continuation lines joined."""
     text = page.read_text(encoding="utf-8").replace("\\\n", " ")
     lines = re.findall(r"^(?: {4,}|)(?:\$ )?(moor(?: .*)?)$", "\n".join(blocks(text)), re.MULTILINE)
-    return [line.strip() for line in lines]
+    return [re.split(r" {2,}", line.strip())[0] for line in lines]  # what stands behind two spaces explains
 
 
 def blocks(text: str) -> list[str]:
