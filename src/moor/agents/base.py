@@ -28,7 +28,21 @@ OTHER = "other"
 
 ACCESS = (READ, WRITE, COMMAND, FETCH, INTERNAL, OTHER)
 """what a permission is asked for: `data["access"]` of a PERMISSION event. Its `paths` are the files meant, its
-`data["command"]` is the command line, `data["cwd"]` its folder where that is not the session's, its `data["patterns"]` are the agent's own words."""
+`data["command"]` is the command line, `data["cwd"]` its folder where that is not the session's, and its
+`data["patterns"]` are the agent's own words."""
+
+
+class Extra(msgspec.Struct, frozen=True, kw_only=True):
+    """Something of a repository that starts programs, and is let in by `moor trust` only."""
+
+    what: str
+    """`mcp.tools`, `plugin p.js`"""
+    where: str
+    """file, relative to the repository"""
+    does: str
+    """one line for the person who is asked: the command, the address, the file"""
+    content: bytes
+    """exactly what was looked at; trust holds for this and nothing else"""
 
 
 class Installed(msgspec.Struct, frozen=True):
@@ -118,6 +132,10 @@ class Agent(Protocol):
 
     def plan(self, context: LaunchContext) -> LaunchPlan:
         """argv, environment and private files of a launch; reads files, writes none."""
+        ...
+
+    def extras(self, cwd: str) -> tuple[Extra, ...]:
+        """What the repository around that folder would start, were it trusted. Reads files; BLOCKS."""
         ...
 
     def driver(self, context: LaunchContext) -> Driver:

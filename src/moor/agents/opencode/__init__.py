@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from moor.agents.base import Installed, LaunchContext
+from moor.agents.base import Extra, Installed, LaunchContext
 from moor.agents.opencode.arguments import REFUSED
 from moor.agents.opencode.release import ID, PINNED, find, recipe
 from moor.domain.plan import LaunchPlan
@@ -69,6 +69,12 @@ class OpenCode:
         from moor.agents.opencode.plan import plan
 
         return plan(context)
+
+    def extras(self, cwd: str) -> tuple[Extra, ...]:
+        """Plugins, MCP servers, language servers and formatters of the repository."""
+        from moor.agents.opencode.extras import read_extras
+
+        return read_extras(cwd).items
 
     def driver(self, context: LaunchContext) -> Driver:
         """A driver of `opencode serve`."""

@@ -104,14 +104,28 @@ def shell_path(context: LaunchContext) -> Path:
     return Places(context).bin / Path(user_shell(context.environ)).name
 
 
+def wrapper_path(context: LaunchContext) -> Path:
+    """Path of a script that runs its arguments with the user's own environment."""
+    return Places(context).bin / "own-environment"
+
+
 def shell_script(context: LaunchContext, env: dict[str, str]) -> PlannedFile:
     """The script that gives the user's own environment back to a tool and becomes the shell."""
+    last = f'exec {shlex.quote(user_shell(context.environ))} "$@"'
+    return _script(shell_path(context), context, env, last)
+
+
+def wrapper_script(context: LaunchContext, env: dict[str, str]) -> PlannedFile:
+    """The same for a program of a trusted repository."""
+    return _script(wrapper_path(context), context, env, 'exec "$@"')
+
+
+def _script(path: Path, context: LaunchContext, env: dict[str, str], last: str) -> PlannedFile:
     lines = ["#!/bin/sh"]
     for name in sorted(env):
         before = context.environ.get(name)
         if name in _LEFT_ALONE or before == env[name]:
             continue
         lines.append(f"unset {name}" if before is None else f"export {name}={shlex.quote(before)}")
-    lines += ["unset OPENCODE_SERVER_PASSWORD OPENCODE_SERVER_USERNAME"]
-    lines += [f'exec {shlex.quote(user_shell(context.environ))} "$@"', ""]
-    return PlannedFile(str(shell_path(context)), "\n".join(lines).encode(), mode=0o700)
+    lines += ["unset OPENCODE_SERVER_PASSWORD OPENCODE_SERVER_USERNAME", last, ""]
+    return PlannedFile(str(path), "\n".join(lines).encode(), mode=0o700)

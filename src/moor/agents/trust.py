@@ -1,0 +1,50 @@
+"""What a repository would start, and the hash over exactly that content: for `moor trust` and for a launch.
+
+The hash covers the settings, every file of a plugin folder, and every file of the repository that a command names.
+What such a program loads by itself beyond that is not covered; the command says so before it asks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from moor.agents import AGENTS, load_agent
+from moor.agents.base import Extra
+from moor.agents.repository import Repository
+
+if TYPE_CHECKING:
+    from moor.store.home import Home
+
+
+def repository_root(cwd: str) -> Path:
+    """The folder that trust is given to: the git work tree, else the folder itself."""
+    return Path(Repository(cwd).root)
+
+
+def repository_extras(cwd: str) -> tuple[Extra, ...]:
+    """What all known agents would start there; () for most repositories. BLOCKS on files."""
+    return tuple(extra for agent_id in AGENTS for extra in load_agent(agent_id).extras(cwd))
+
+
+def digest(extras: tuple[Extra, ...]) -> str:
+    """Hex SHA-256 over names, places and contents; empty for nothing."""
+    if not extras:
+        return ""
+    whole = hashlib.sha256()
+    for extra in sorted(extras, key=lambda extra: (extra.where, extra.what)):
+        for part in (extra.what.encode(), extra.where.encode(), extra.content):
+            whole.update(len(part).to_bytes(8, "big"))
+            whole.update(part)
+    return whole.hexdigest()
+
+
+def is_trusted(home: Home, cwd: str) -> bool:
+    """Whether exactly this content was let in. Opens the database only where there is something to let in."""
+    extras = repository_extras(cwd)
+    if not extras:
+        return False
+    from moor.store.trust import TrustStore
+
+    return TrustStore(home).is_trusted(repository_root(cwd), digest(extras))
