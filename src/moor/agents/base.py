@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -115,6 +115,8 @@ class Agent(Protocol):
 
     id: str
     display_name: str
+    pinned_version: str
+    """the version that moor installs and is tested with"""
     refused_commands: dict[str, str]
     """sub-commands that are refused, with the reason and what to type instead"""
 
@@ -126,8 +128,23 @@ class Agent(Protocol):
         """The program to start. Raises AgentMissingError (exit 5) or AgentVersionError."""
         ...
 
-    def install(self, home: Home, environ: dict[str, str], version: str | None = None) -> Installed:
-        """Install the pinned (or that) version; BLOCKS. Raises AgentInstallError."""
+    def version_note(self, version: str) -> str:
+        """A sentence when that version is outside the tested ones, with the way back; empty otherwise."""
+        ...
+
+    def install(
+        self,
+        home: Home,
+        environ: dict[str, str],
+        version: str | None = None,
+        *,
+        allow_new: bool = False,
+        say: Callable[[str], None] | None = None,
+    ) -> Installed:
+        """Install the pinned (or that) version; BLOCKS; `say` is told what happens.
+
+        Raises AgentInstallFailed, AgentReleaseTooYoung.
+        """
         ...
 
     def plan(self, context: LaunchContext) -> LaunchPlan:

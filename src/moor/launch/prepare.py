@@ -11,6 +11,7 @@ import msgspec
 
 from moor.agents import load_agent
 from moor.agents.base import Agent, Installed, LaunchContext
+from moor.agents.trust import is_trusted
 from moor.clock import Clock
 from moor.domain.ids import SESSION, new_id
 from moor.domain.models import NANO
@@ -80,6 +81,7 @@ class Prepared:
             environ=environ,
             args=(*group.args, *self.args),
             mode=mode,
+            trusted=is_trusted(self.home, self.session.cwd),
         )
 
     def plan(self, gateway_url: str, mode: str) -> tuple[LaunchContext, LaunchPlan]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from moor.agents.base import Extra, Installed, LaunchContext
 from moor.agents.opencode.arguments import REFUSED
-from moor.agents.opencode.release import ID, PINNED, find, recipe
+from moor.agents.opencode.release import ID, PINNED, find, recipe, version_note
 from moor.domain.plan import LaunchPlan
 from moor.domain.session import AgentTraits
 
@@ -46,6 +46,10 @@ class OpenCode:
     def find(self, home: Home, environ: dict[str, str]) -> Installed:
         """The program to start. Raises AgentMissing, AgentVersionUnfit."""
         return find(home, environ)
+
+    def version_note(self, version: str) -> str:
+        """A sentence when that version was not tested; empty otherwise."""
+        return version_note(version)
 
     def install(
         self,
