@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import ssl
 
@@ -19,6 +18,7 @@ from moor.sim.routes import place_on_gateway, respond
 from moor.sim.state import SimState
 
 _BACKLOG = 1024
+_TURNS = 10
 
 
 class _FrontDesk:
@@ -54,7 +54,7 @@ class SimServer:
         self.config = config
         self.state = SimState(config, clock)
         self._servers: list[asyncio.Server] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     @property
     def url(self) -> str:
@@ -74,8 +74,8 @@ class SimServer:
     async def _listen(self, port: int, tls: ssl.SSLContext | None, *, gateway_port: bool) -> str:
         desk = _FrontDesk(self.state, gateway_port=gateway_port)
 
-        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await self._serve(Connection(reader, writer, desk, self.config.max_body_bytes))
+        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self._begin(Connection(reader, writer, desk, self.config.max_body_bytes), writer)
 
         try:
             server = await asyncio.start_server(connected, self.config.host, port, ssl=tls, backlog=_BACKLOG)
@@ -97,23 +97,41 @@ class SimServer:
             raise SimNotStarted(self.config.tls_cert, str(problem)) from problem
         return context
 
-    async def _serve(self, connection: Connection) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        with contextlib.suppress(asyncio.CancelledError):
-            await connection.serve()
+    def _begin(self, connection: Connection, writer: asyncio.StreamWriter) -> None:
+        """Serve a new connection in a task of its own, until it ends or `close` is called."""
+        task = asyncio.get_running_loop().create_task(connection.serve())
+        self._open[task] = writer
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        writer = self._open.pop(task)
+        if task.cancelled():
+            writer.transport.abort()
+        else:
+            writer.close()
 
     async def close(self) -> None:
         """Stop listening and drop every connection; returns within a second. May be called twice."""
+        # asyncio 3.11 leaks a connection that is accepted in the turn before Server.close: stop accepting first.
+        loop = asyncio.get_running_loop()
+        for socket in [socket for server in self._servers for socket in server.sockets]:
+            loop.remove_reader(socket.fileno())
+        await _settle()
         for server in self._servers:
             server.close()
-        for task in list(self._tasks):
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=1.0)
         self._servers.clear()
+        tasks = list(self._open)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=1.0)
+        await _settle()
+
+
+async def _settle() -> None:
+    """A few turns of the loop: connections that are being accepted or closed get to the end of it."""
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
 
 
 def _is_loopback(host: str) -> bool:
