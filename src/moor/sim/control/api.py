@@ -46,29 +46,35 @@ class _Mint(_Strict):
 
 
 def _post_faults(state: SimState, request: Request) -> Json:
+    """put a fault in force; the answer holds its id"""
     return {"id": state.faults.add(_read(request, Fault))}
 
 
 def _get_faults(state: SimState, _request: Request) -> Any:
+    """all faults with their hits"""
     return state.faults.all()
 
 
 def _delete_faults(state: SimState, request: Request) -> Json:
+    """lift all faults, or one with `?id=`"""
     wanted = request.query.get("id", "")
     return {"lifted": state.faults.clear(int(wanted) if wanted.isdigit() else None)}
 
 
 def _clock(state: SimState, request: Request) -> Json:
+    """`{"advance_s": …}` moves the workspace's time"""
     state.clock.advance(_read(request, _Seconds).advance_s)
     return {"now": state.clock.now()}
 
 
 def _revoke_all(state: SimState, request: Request) -> Json:
+    """kill every access token and PAT; `{"refresh_too": true}` every sign-in too"""
     form = _read(request, _Revoke) if request.body else _Revoke()
     return {"revoked": state.tokens.revoke_all(refresh_too=form.refresh_too)}
 
 
 def _dead_credential(state: SimState, request: Request) -> Json:
+    """`{"form": …}` chooses how dead credentials are answered"""
     form = _read(request, _Dead).form
     if form not in ("", TURNS, *FORMS):
         raise SimRefusal(400, f"unknown form {form!r}; there are {', '.join((*FORMS, TURNS))}")
@@ -77,20 +83,24 @@ def _dead_credential(state: SimState, request: Request) -> Json:
 
 
 def _post_switches(state: SimState, request: Request) -> Any:
+    """`{"name": true}` sets switches"""
     state.switches.update(_read(request, dict[str, bool]))
     return state.switches.positions()
 
 
 def _get_switches(state: SimState, _request: Request) -> Any:
+    """every switch with its position, meaning and source"""
     return state.switches.positions()
 
 
 def _token_ttl(state: SimState, request: Request) -> Json:
+    """`{"ttl_s": …}`: life of access tokens issued from now on"""
     state.token_ttl_s = _read(request, _Life).ttl_s
     return {"ttl_s": state.token_ttl_s}
 
 
 def _requests(state: SimState, request: Request) -> Any:
+    """the request log without credentials; `?since=N` from a number on, `?bodies=1` with bodies"""
     with_bodies = request.query.get("bodies") == "1"
     since = request.query.get("since", "0")
     rows = [msgspec.to_builtins(seen) for seen in state.log.all() if seen.number > int(since or 0)]
@@ -101,19 +111,23 @@ def _requests(state: SimState, request: Request) -> Any:
 
 
 def _usage(state: SimState, _request: Request) -> Json:
+    """the simulator's own count of tokens, by call and by model"""
     return {"calls": msgspec.to_builtins(state.usage.calls), "models": state.usage.totals()}
 
 
 def _tokens(state: SimState, _request: Request) -> Json:
+    """how many tokens were issued, refreshed, presented twice, revoked"""
     return state.tokens.counts()
 
 
 def _reset(state: SimState, _request: Request) -> Json:
+    """forget everything"""
     state.reset()
     return {}
 
 
 def _mint(state: SimState, request: Request) -> Json:
+    """`{"kind": "pat" or "oauth", "ttl_s": …, "user": …}` gives a good token"""
     form = _read(request, _Mint) if request.body else _Mint()
     user = form.user or state.config.users[0].name
     if form.kind == PAT:
@@ -123,16 +137,19 @@ def _mint(state: SimState, request: Request) -> Json:
 
 
 def _principal(state: SimState, _request: Request) -> Json:
+    """a new client id and secret for client_credentials"""
     client_id, client_secret = secrets.token_hex(16), "dose" + secrets.token_hex(16)
     state.principals[client_id] = client_secret
     return {"client_id": client_id, "client_secret": client_secret}
 
 
 def _scenarios(state: SimState, _request: Request) -> Any:
+    """the scenarios at hand"""
     return [{"name": name, "about": state.library.get(name).about} for name in state.library.names()]
 
 
 def _about(state: SimState, _request: Request) -> Json:
+    """where it runs and what can be called"""
     calls = sorted(f"{method} {PREFIX}{path}" for method, path in CALLS)
     return {"simulated": True, "url": state.url, "gateway_url": state.gateway_url, "calls": calls}
 
