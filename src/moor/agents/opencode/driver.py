@@ -26,7 +26,6 @@ _POLL_S: Final = 5.0
 _QUEUE: Final = 10_000
 _NOBODY: Final = "Nobody can answer: this session runs without a person. Decide by yourself and go on."
 _DENIED: Final = "denied by the rules of this session"
-_TITLE_MAX: Final = 80
 
 
 class OpenCodeDriver:
@@ -47,22 +46,29 @@ class OpenCodeDriver:
         return self._wire.root
 
     async def start(self, plan: LaunchPlan) -> None:
-        """Start the server, open the event stream, create the session. Raises AgentStartFailed within 60 s."""
+        """Start the server, open the event stream, create the session. Raises AgentStartFailed within 90 s."""
         self._server = await Server.start(plan)
         self._pump = asyncio.create_task(self._read_events())
         try:
-            async with asyncio.timeout(30):
-                await self._connected.wait()
-            # a title saves OpenCode the call that invents one (8.5)
-            answer = await self._call("POST", "/session", {"title": f"moor {self._context.session.id}"})
-            root = str(answer.get("id", ""))
+            root = await self._open_session()
+        except AgentProtocolError as error:
+            await self.close()
+            raise AgentStartFailed(agent=ID, problem="it refuses its configuration", context=error.context) from error
         except (TimeoutError, AgentGone) as error:
             words = self._server.last_words
             await self.close()
             raise AgentStartFailed(agent=ID, problem="its server does not answer", context=words) from error
+        self._wire = Translator(root)
+
+    async def _open_session(self) -> str:
+        """The id of a new session, once the event stream is open: it has no replay."""
+        # a title saves OpenCode the call that invents one (8.5)
+        answer = await self._call("POST", "/session", {"title": f"moor {self._context.session.id}"})
+        root = str(answer.get("id", ""))
         if not root:
             raise AgentProtocolError(agent=ID, what="the creation of a session")
-        self._wire = Translator(root)
+        await asyncio.wait_for(self._connected.wait(), 30)
+        return root
 
     async def prompt(self, text: str) -> None:
         """Send one prompt, with the model named: a session remembers a wrong one for ever (14.3)."""

@@ -13,6 +13,8 @@ ASK: Final = "ask"
 DENY: Final = "deny"
 _ACTIONS: Final = (ALLOW, ASK, DENY)
 _ANY: Final = "*"
+_WORD_ONLY: Final = frozenset({"todowrite", "todoread", "question", "webfetch", "websearch", "doom_loop"})
+"""tools whose rule must be a word: OpenCode refuses to start on an object"""
 
 Rules = list[tuple[str, str]]
 """pattern and action, in order"""
@@ -35,16 +37,18 @@ def parse(value: Any) -> dict[str, Rules]:
     return out
 
 
-def render(rules: dict[str, Rules]) -> dict[str, dict[str, str]]:
+def render(rules: dict[str, Rules]) -> dict[str, Any]:
     """The config's form, the rules for any tool first, because later ones win."""
-    out: dict[str, dict[str, str]] = {}
+    out: dict[str, Any] = {}
     for tool in sorted(rules, key=lambda name: name != _ANY):
         patterns: dict[str, str] = {}
         for pattern, action in rules[tool]:
             patterns.pop(pattern, None)
             patterns[pattern] = action
+        if tool in _WORD_ONLY:
+            patterns = {_ANY: patterns[_ANY]} if _ANY in patterns else {}
         if patterns:
-            out[tool] = patterns
+            out[tool] = patterns[_ANY] if tool in _WORD_ONLY else patterns
     return out
 
 
