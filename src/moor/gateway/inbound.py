@@ -195,7 +195,6 @@ class Inbound(asyncio.Protocol):
         if request.refusal is None:
             request.refusal = Refusal(status=status, ref="bad-framing", message=reason)
         request.close = True
-        request.whole = True
         self._reading = None
         self._deaf = True
         self._waiting.append(request)

@@ -46,8 +46,8 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def sentence(self) -> str:
-        """`moor: what happened. Type: the command`."""
-        tail = f" {self.hint[:1].upper()}{self.hint[1:]}" if self.hint else ""
+        """`moor: what happened. Hint: the command`."""
+        tail = f" Hint: {self.hint}" if self.hint else ""
         return f"moor: {self.message.rstrip('.')}.{tail}"
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import h11
 import msgspec
 
-from moor.clock import SystemClock
+from moor.clock import Clock, SystemClock
 from moor.domain.call import Call
 from moor.domain.dialects import (
     ANTHROPIC_MESSAGES,
@@ -183,6 +183,14 @@ class Rig:
         finally:
             writer.close()
 
+    async def settled(self) -> None:
+        """Wait until no connection is left and no body is held."""
+        for _ in range(300):
+            if not self.gateway.connections and not self.gateway.bodies.held:
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"{self.gateway.connections} connections, {self.gateway.bodies.held} bytes are left")
+
     async def rows(self, count: int = 1) -> list[Call]:
         """The ledger's rows, once there are that many."""
         for _ in range(200):
@@ -219,6 +227,7 @@ async def rig(
     environ: dict[str, str] | None = None,
     spent: dict[str, int] | None = None,
     handler: Handler | None = None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[Rig]:
     """A running rig; everything is closed at the end."""
     server = ScriptedServer()
@@ -235,7 +244,7 @@ async def rig(
         keys=keys,
         upstreams={"test": upstream},
         ledger=ledger,
-        clock=SystemClock(),
+        clock=clock or SystemClock(),
         limits=limits or Limits(tick_s=0.05),
         environ=environ,
     )

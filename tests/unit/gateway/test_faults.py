@@ -1,0 +1,446 @@
+"""What goes wrong upstream, and what the agent and the ledger then see."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import time
+
+import pytest
+
+from moor.domain.call import CANCELLED, CUT, ERROR, OK, UNREACHABLE
+from moor.domain.dialects import DIALECTS, GEMINI_GENERATE
+from moor.errors.net import Unreachable
+from moor.gateway.limits import Limits
+from tests.unit.gateway.rig import STREAM_PATHS, rig, run
+from tests.unit.gateway.scripted import ANSWER, Seen, Talk, Tokens, anthropic_events
+
+DEAD = {"error_code": 403, "message": "Invalid access token. [ReqId: 1]"}
+
+
+def dead_for(*tokens: str):  # type: ignore[no-untyped-def]
+    """A handler that refuses these tokens and answers any other one."""
+
+    async def handler(talk: Talk, seen: Seen) -> None:
+        if seen.headers["authorization"].removeprefix("Bearer ") in tokens:
+            await talk.json(DEAD, 403)
+        else:
+            await talk.json(ANSWER)
+
+    return handler
+
+
+@pytest.mark.feature("F2.3")
+def test_a_dead_credential_is_renewed_once_and_the_same_bytes_are_sent_again() -> None:
+    async def scenario() -> None:
+        async with rig(tokens=Tokens("old", "new"), handler=dead_for("old")) as r:
+            answer = await r.message()
+            assert answer.status == 200
+            first, second = r.server.seen
+            assert first.body == second.body
+            assert second.headers["authorization"] == "Bearer new"
+            assert r.tokens.obtained == ["0"]
+            row = (await r.rows())[0]
+            assert (row.outcome, row.attempts) == (OK, 2)
+
+    run(scenario())
+
+
+def test_a_second_dead_credential_ends_in_the_sign_in_sentence_without_a_loop() -> None:
+    async def scenario() -> None:
+        async with rig(tokens=Tokens("old", "old2", "new"), handler=dead_for("old", "old2")) as r:
+            answer = await r.message()
+            assert answer.status == 401
+            assert "moor login" in answer.text
+            assert len(r.server.seen) == 2
+
+    run(scenario())
+
+
+def test_a_sign_in_that_is_needed_is_said_in_the_agents_fatal_status() -> None:
+    async def scenario() -> None:
+        async with rig(tokens=Tokens("old"), handler=dead_for("old")) as r:
+            answer = await r.message()
+            assert answer.status == 401
+            assert answer.json["type"] == "error"
+            assert "moor login --upstream test" in answer.json["error"]["message"]
+            row = (await r.rows())[0]
+            assert (row.outcome, row.status) == (ERROR, 401)
+            assert "sign-in-needed" in row.error
+
+    run(scenario())
+
+
+def test_a_credential_that_does_not_come_is_answered_in_time() -> None:
+    async def scenario() -> None:
+        tokens = Tokens()
+        tokens.ready, tokens.delay_s = False, 3.0
+        async with rig(tokens=tokens, limits=Limits(tick_s=0.05, sign_in_s=0.2)) as r:
+            started = time.monotonic()
+            answer = await r.message()
+            assert answer.status == 502
+            assert "no fresh credential in time" in answer.text
+            assert time.monotonic() - started < 2
+
+    run(scenario())
+
+
+def test_many_calls_that_meet_a_dead_token_at_once_renew_it_once() -> None:
+    async def scenario() -> None:
+        tokens = Tokens("old", "new")
+        tokens.delay_s = 0.1
+        async with rig(tokens=tokens, handler=dead_for("old")) as r:
+            answers = await asyncio.gather(*(r.message() for _ in range(20)))
+            assert [answer.status for answer in answers] == [200] * 20
+            assert r.tokens.obtained == ["0"]
+
+    run(scenario())
+
+
+def test_another_403_is_passed_on_and_renews_nothing() -> None:
+    async def handler(talk: Talk, _: Seen) -> None:
+        await talk.json({"error_code": "PERMISSION_DENIED", "message": "no"}, 403)
+
+    async def scenario() -> None:
+        async with rig(handler=handler) as r:
+            answer = await r.message()
+            assert (answer.status, answer.json["error_code"]) == (403, "PERMISSION_DENIED")
+            assert r.tokens.obtained == []
+
+    run(scenario())
+
+
+def test_rate_limits_pass_as_they_are_with_retry_after() -> None:
+    async def handler(talk: Talk, _: Seen) -> None:
+        await talk.json({"error_code": "REQUEST_LIMIT_EXCEEDED", "message": "slow"}, 429, "Retry-After: 7\r\n")
+
+    async def scenario() -> None:
+        async with rig(handler=handler) as r:
+            answer = await r.message()
+            assert (answer.status, answer.headers["retry-after"]) == (429, "7")
+            row = (await r.rows())[0]
+            assert (row.outcome, row.attempts, row.cost_nano) == (ERROR, 1, 0)
+            assert "slow" in row.error
+
+    run(scenario())
+
+
+def test_an_error_page_becomes_a_sentence_in_the_dialect() -> None:
+    async def handler(talk: Talk, _: Seen) -> None:
+        await talk.raw(b"HTTP/1.1 500 X\r\ncontent-type: text/html\r\ncontent-length: 13\r\n\r\n<html></html>")
+
+    async def scenario() -> None:
+        async with rig(handler=handler) as r:
+            answer = await r.message()
+            assert answer.status == 500
+            assert "web page" in answer.json["error"]["message"]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 302 Found\r\nlocation: https://elsewhere.example/login\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>",
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 3\r\n\r\nabc",
+    ],
+    ids=["redirect", "sign-in page", "no JSON"],
+)
+def test_what_no_model_answers_becomes_a_502_and_no_redirect_is_relayed(raw: bytes) -> None:
+    async def handler(talk: Talk, _: Seen) -> None:
+        await talk.raw(raw)
+
+    async def scenario() -> None:
+        async with rig(handler=handler) as r:
+            answer = await r.message()
+            assert answer.status == 502
+            assert "location" not in answer.headers
+            assert answer.json["error"]["message"].startswith("moor: upstream test")
+
+    run(scenario())
+
+
+def test_garbage_instead_of_http_is_said() -> None:
+    async def handler(talk: Talk, _: Seen) -> None:
+        await talk.raw(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
+
+    async def scenario() -> None:
+        async with rig(handler=handler) as r:
+            answer = await r.message()
+            assert answer.status == 502
+            assert "not HTTP" in answer.text
+
+    run(scenario())
+
+
+def test_a_refused_connection_is_said() -> None:
+    async def scenario() -> None:
+        async with rig() as r:
+            await r.server.close()
+            r.upstream.port = 1
+            answer = await r.message()
+            assert answer.status == 502
+            assert "refuses the connection" in answer.text
+            row = (await r.rows())[0]
+            assert row.outcome == UNREACHABLE
+
+    run(scenario())
+
+
+def test_a_name_that_nobody_knows_is_said() -> None:
+    async def scenario() -> None:
+        async with rig() as r:
+            r.upstream.host = "no-such-host.invalid"
+            answer = await r.message()
+            assert answer.status == 502
+            assert "no-such-host.invalid cannot be reached" in answer.text
+
+    run(scenario())
+
+
+def test_a_first_byte_that_never_comes_is_ended() -> None:
+    async def handler(talk: Talk, _: Seen) -> None:
+        await asyncio.sleep(5)
+
+    async def scenario() -> None:
+        async with rig(handler=handler, limits=Limits(tick_s=0.05, first_byte_s=0.3)) as r:
+            answer = await r.message()
+            assert answer.status == 502
+            assert "silent" in answer.text
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_stream_that_breaks_ends_in_an_error_of_the_dialect_and_never_cleanly(dialect: str) -> None:
+    first = b'data: {"choices":[{"delta":{"content":"hi"}}]}\n\n'
+
+    async def handler(talk: Talk, _: Seen) -> None:
+        await talk.stream([first, b'data: {"half of an ev'], end=False)
+        await asyncio.sleep(0.05)
+        talk.drop()
+
+    async def scenario() -> None:
+        async with rig(handler=handler) as r:
+            path = STREAM_PATHS[dialect]
+            body = {} if dialect == GEMINI_GENERATE else {"model": "m-1", "stream": True}
+            answer = await r.ask(path, body)
+            assert answer.status == 200
+            assert answer.body.startswith(first)
+            assert b"half of an ev" not in answer.body
+            error = answer.body.removeprefix(first)
+            assert error.endswith(b"\n\n")
+            assert b"broke off" in error
+            assert b"error" in error
+            assert answer.broken
+            row = (await r.rows())[0]
+            assert (row.outcome, row.estimated) == (CUT, True)
+
+    run(scenario())
+
+
+def test_a_stream_that_ends_cleanly_without_its_end_is_an_error_too() -> None:
+    async def handler(talk: Talk, _: Seen) -> None:
+        await talk.stream(anthropic_events("hi")[:-2])
+
+    async def scenario() -> None:
+        async with rig(handler=handler) as r:
+            answer = await r.message(stream=True)
+            assert answer.broken
+            assert b"ended its answer before its end" in answer.body
+            assert (await r.rows())[0].outcome == CUT
+
+    run(scenario())
+
+
+def test_a_stream_that_stalls_is_cut() -> None:
+    async def handler(talk: Talk, _: Seen) -> None:
+        await talk.stream(anthropic_events("hi")[:3], end=False)
+        await asyncio.sleep(5)
+
+    async def scenario() -> None:
+        async with rig(handler=handler, limits=Limits(tick_s=0.05, between_s=0.3)) as r:
+            answer = await r.message(stream=True)
+            assert answer.broken
+            assert b"silent" in answer.body
+
+    run(scenario())
+
+
+def test_an_error_inside_a_stream_passes_and_counts_as_an_error() -> None:
+    event = b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"busy"}}\n\n'
+
+    async def handler(talk: Talk, _: Seen) -> None:
+        await talk.stream([anthropic_events("hi")[0], event])
+
+    async def scenario() -> None:
+        async with rig(handler=handler) as r:
+            answer = await r.message(stream=True)
+            assert answer.body.endswith(event)
+            row = (await r.rows())[0]
+            assert (row.outcome, row.status) == (ERROR, 200)
+            assert "busy" in row.error
+
+    run(scenario())
+
+
+def test_a_json_answer_that_breaks_is_not_completed() -> None:
+    async def handler(talk: Talk, _: Seen) -> None:
+        await talk.raw(b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"id":')
+        await asyncio.sleep(0.05)
+        talk.drop()
+
+    async def scenario() -> None:
+        async with rig(handler=handler) as r:
+            answer = await r.message()
+            assert answer.broken
+            assert (await r.rows())[0].outcome == CUT
+
+    run(scenario())
+
+
+def test_a_kept_connection_that_died_is_replaced_without_the_agent_noticing() -> None:
+    async def scenario() -> None:
+        async with rig() as r:
+            calls = 0
+
+            async def handler(talk: Talk, _: Seen) -> None:
+                nonlocal calls
+                calls += 1
+                if calls == 2:
+                    talk.drop()  # the upstream closed it just when it was used again
+                    return
+                await talk.json(ANSWER)
+
+            r.server.handler = handler
+            assert (await r.message()).status == 200
+            assert (await r.message()).status == 200
+            assert r.server.connections == 2
+            assert [row.attempts for row in await r.rows(2)] == [1, 2]
+
+    run(scenario())
+
+
+def test_a_fresh_connection_that_breaks_is_not_tried_again() -> None:
+    async def handler(talk: Talk, _: Seen) -> None:
+        talk.drop()
+
+    async def scenario() -> None:
+        async with rig(handler=handler) as r:
+            answer = await r.message()
+            assert answer.status == 502
+            assert len(r.server.seen) == 1
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_agent_that_leaves_cancels_the_upstreams_work(stream: bool) -> None:
+    async def scenario() -> None:
+        gone = asyncio.Event()
+
+        async def handler(talk: Talk, _: Seen) -> None:
+            if stream:
+                await talk.stream(anthropic_events("hi")[:3], end=False)
+            if not await talk.reader.read(1):
+                gone.set()
+
+        async with rig(handler=handler) as r:
+            client = await r.client()
+            await client.send("POST", "/anthropic/v1/messages", body={"model": "m-1", "stream": stream})
+            await asyncio.sleep(0.2)
+            client.close()
+            await asyncio.wait_for(gone.wait(), 3)
+            row = (await r.rows())[0]
+            assert (row.outcome, row.status, row.estimated) == (CANCELLED, 0, True)
+            assert row.usage.input > 0
+            assert r.gateway.connections == 0
+            assert r.gateway.bodies.held == 0
+
+    run(scenario())
+
+
+def test_interim_answers_are_skipped() -> None:
+    async def handler(talk: Talk, _: Seen) -> None:
+        await talk.raw(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n")
+        await talk.json(ANSWER)
+
+    async def scenario() -> None:
+        async with rig(handler=handler) as r:
+            client = await r.client()
+            for _ in range(2):
+                answer = await client.ask("POST", "/anthropic/v1/messages", body={"model": "m-1"})
+                assert (answer.status, answer.json) == (200, ANSWER)
+            assert r.server.connections == 1
+            client.close()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_compressed_answer_passes_as_received_and_is_metered(chunked: bool) -> None:
+    packed = gzip.compress(json.dumps(ANSWER).encode())
+
+    async def handler(talk: Talk, _: Seen) -> None:
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\n"
+        if chunked:
+            await talk.raw(
+                head + b"transfer-encoding: chunked\r\n\r\n%x\r\n" % len(packed) + packed + b"\r\n0\r\n\r\n"
+            )
+        else:
+            await talk.raw(head + b"content-length: %d\r\n\r\n" % len(packed) + packed)
+
+    async def scenario() -> None:
+        async with rig(handler=handler) as r:
+            answer = await r.message()
+            assert (answer.headers["content-encoding"], answer.body) == ("gzip", packed)
+            assert (await r.rows())[0].usage.input == 10
+
+    run(scenario())
+
+
+def test_a_compressed_stream_is_metered_too() -> None:
+    packed = gzip.compress(b"".join(anthropic_events("hi", "ho")))
+
+    async def handler(talk: Talk, _: Seen) -> None:
+        await talk.raw(
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-encoding: gzip\r\n"
+            b"transfer-encoding: chunked\r\n\r\n"
+        )
+        for piece in (packed[:20], packed[20:]):
+            await talk.raw(b"%x\r\n%s\r\n" % (len(piece), piece))
+        await talk.raw(b"0\r\n\r\n")
+
+    async def scenario() -> None:
+        async with rig(handler=handler) as r:
+            answer = await r.message(stream=True)
+            assert answer.body == packed
+            row = (await r.rows())[0]
+            assert (row.usage.output, row.outcome) == (2, OK)
+
+    run(scenario())
+
+
+def test_an_answer_that_ends_with_its_connection_is_whole() -> None:
+    async def handler(talk: Talk, _: Seen) -> None:
+        await talk.raw(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n" + json.dumps(ANSWER).encode())
+        talk.writer.close()
+
+    async def scenario() -> None:
+        async with rig(handler=handler) as r:
+            answer = await r.message()
+            assert answer.json == ANSWER
+
+    run(scenario())
+
+
+def test_an_upstream_whose_credential_is_unreachable_is_a_502() -> None:
+    async def scenario() -> None:
+        tokens = Tokens()
+        tokens.ready, tokens.error = False, Unreachable("workspace", "its name is not known")
+        async with rig(tokens=tokens) as r:
+            assert (await r.message()).status == 502
+
+    run(scenario())
