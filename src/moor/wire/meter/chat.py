@@ -44,7 +44,7 @@ class ChatReader:
         data = parse(body)
         usage = part(data, "usage")
         _take(tally, usage)
-        tally.final = bool(usage)
+        tally.final = tally.output is not None
         tally.ended = bool(data)
         if data.get("error"):
             tally.error = error_text(data)

@@ -1,0 +1,206 @@
+"""Meters: the same usage however the stream is cut, and an honest mark where it was only estimated."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moor.domain.dialects import ANTHROPIC_MESSAGES, DIALECTS, GEMINI_GENERATE, OPENAI_CHAT, OPENAI_RESPONSES
+from moor.domain.usage import Usage
+from moor.wire.meter import open_stream, read_body
+from moor.wire.sse import EventBlocks
+from tests.unit.wire.test_sse import pieces
+
+
+def sse(*events: Any, end: str = "\n\n") -> bytes:
+    """Events as an upstream sends them."""
+    out = []
+    for event in events:
+        data = event if isinstance(event, str) else json.dumps(event)
+        name = f"event: {event['type']}{end[: len(end) // 2]}" if isinstance(event, dict) and "type" in event else ""
+        out.append(f"{name}data: {data}{end}")
+    return "".join(out).encode()
+
+
+STREAMS = {
+    ANTHROPIC_MESSAGES: sse(
+        {
+            "type": "message_start",
+            "message": {
+                "usage": {
+                    "input_tokens": 10,
+                    "cache_read_input_tokens": 100,
+                    "cache_creation_input_tokens": 20,
+                    "output_tokens": 1,
+                }
+            },
+        },
+        {"type": "ping"},
+        {
+            "type": "content_block_delta",
+            "delta": {"type": "text_delta", "text": 'says "output_tokens": 999 and [DONE]'},
+        },
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 42}},
+        {"type": "message_stop"},
+    ),
+    OPENAI_CHAT: sse(
+        {"choices": [{"delta": {"content": "a"}, "finish_reason": None}], "usage": None},
+        {"choices": [{"delta": {"content": "data: [DONE]"}, "finish_reason": None}]},
+        {"choices": [{"delta": {}, "finish_reason": "stop"}]},
+        {
+            "choices": [],
+            "usage": {
+                "prompt_tokens": 130,
+                "completion_tokens": 42,
+                "prompt_tokens_details": {"cached_tokens": 100},
+                "cache_creation_input_tokens": 20,
+                "completion_tokens_details": {"reasoning_tokens": 7},
+            },
+        },
+        "[DONE]",
+    ),
+    OPENAI_RESPONSES: sse(
+        {"type": "response.created", "response": {"usage": None, "error": None}},
+        {"type": "response.output_text.delta", "delta": "response.completed"},
+        {
+            "type": "response.completed",
+            "response": {
+                "status": "completed",
+                "error": None,
+                "usage": {
+                    "input_tokens": 110,
+                    "input_tokens_details": {"cached_tokens": 100},
+                    "output_tokens": 42,
+                    "output_tokens_details": {"reasoning_tokens": 7},
+                },
+            },
+        },
+    ),
+    GEMINI_GENERATE: sse(
+        {"candidates": [{"content": {"parts": [{"text": "a"}]}}], "usageMetadata": {"promptTokenCount": 110}},
+        {
+            "candidates": [{"content": {"parts": [{"text": "b"}]}, "finishReason": "STOP"}],
+            "usageMetadata": {
+                "promptTokenCount": 110,
+                "cachedContentTokenCount": 100,
+                "candidatesTokenCount": 35,
+                "thoughtsTokenCount": 7,
+            },
+        },
+        end="\r\n\r\n",
+    ),
+}
+EXPECTED = {
+    ANTHROPIC_MESSAGES: Usage(10, 42, 100, 20, 0),
+    OPENAI_CHAT: Usage(10, 42, 100, 20, 7),
+    OPENAI_RESPONSES: Usage(10, 42, 100, 0, 7),
+    GEMINI_GENERATE: Usage(10, 42, 100, 0, 7),
+}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@given(cuts=st.lists(st.integers(0, 2000), max_size=20), held=st.sampled_from([1 << 20, 40]))
+def test_any_split_gives_the_same_usage(dialect: str, cuts: list[int], held: int) -> None:
+    meter, blocks = open_stream(dialect), EventBlocks(held)
+    for piece in pieces(STREAMS[dialect], cuts):
+        block = blocks.feed(piece)
+        if block:
+            meter.feed(block, is_open=blocks.is_open)
+    assert meter.usage(0) == (EXPECTED[dialect], False)
+    assert meter.tally.ended
+    assert meter.tally.error == ""
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_stream_that_was_cut_is_an_estimate(dialect: str) -> None:
+    cut = STREAMS[dialect][: STREAMS[dialect].rindex(b"data:", 0, -40)]
+    cut = cut[: cut.rindex(b"\n\n") + 2] if b"\n\n" in cut else cut[: cut.rindex(b"\r\n\r\n") + 4]
+    meter = open_stream(dialect)
+    meter.feed(cut)
+    usage, estimated = meter.usage(400)
+    assert estimated
+    assert usage.input > 0
+    assert usage.output > 0
+
+
+BODIES = {
+    ANTHROPIC_MESSAGES: {
+        "type": "message",
+        "usage": {
+            "input_tokens": 10,
+            "output_tokens": 42,
+            "cache_read_input_tokens": 100,
+            "cache_creation_input_tokens": 20,
+        },
+    },
+    OPENAI_CHAT: {
+        "choices": [{"message": {"content": "x"}}],
+        "usage": {
+            "prompt_tokens": 130,
+            "completion_tokens": 42,
+            "cache_read_input_tokens": 100,
+            "cache_creation_input_tokens": 20,
+            "completion_tokens_details": {"reasoning_tokens": 7},
+        },
+    },
+    OPENAI_RESPONSES: {
+        "status": "completed",
+        "usage": {
+            "input_tokens": 110,
+            "input_tokens_details": {"cached_tokens": 100},
+            "output_tokens": 42,
+            "output_tokens_details": {"reasoning_tokens": 7},
+        },
+    },
+    GEMINI_GENERATE: {
+        "candidates": [],
+        "usageMetadata": {
+            "promptTokenCount": 100,
+            "toolUsePromptTokenCount": 10,
+            "cachedContentTokenCount": 100,
+            "candidatesTokenCount": 35,
+            "thoughtsTokenCount": 7,
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_whole_answer_is_metered(dialect: str) -> None:
+    tally = read_body(dialect, json.dumps(BODIES[dialect]).encode())
+    assert tally.usage(0, 0) == (EXPECTED[dialect], False)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("body", [b"", b"[]", b"nonsense", b'{"usage":7}', b'{"usage":{"input_tokens":"x"}}', b"{}"])
+def test_an_answer_without_usage_is_an_estimate(dialect: str, body: bytes) -> None:
+    usage, estimated = read_body(dialect, body).usage(400, 5)
+    assert (usage, estimated) == (Usage(input=100, output=5), True)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "event"),
+    [
+        (ANTHROPIC_MESSAGES, {"type": "error", "error": {"type": "overloaded_error", "message": "too busy"}}),
+        (OPENAI_CHAT, {"error": {"message": "too busy"}}),
+        (OPENAI_RESPONSES, {"type": "response.failed", "response": {"error": {"code": "x", "message": "too busy"}}}),
+        (OPENAI_RESPONSES, {"type": "error", "message": "too busy"}),
+        (GEMINI_GENERATE, {"error": {"code": 503, "message": "too busy"}}),
+    ],
+)
+def test_an_error_inside_a_stream_is_seen(dialect: str, event: dict[str, Any]) -> None:
+    meter = open_stream(dialect)
+    meter.feed(sse(event))
+    assert meter.tally.error == "too busy"
+
+
+@given(noise=st.binary(max_size=200), dialect=st.sampled_from(DIALECTS))
+def test_no_bytes_make_a_meter_fail(noise: bytes, dialect: str) -> None:
+    meter = open_stream(dialect)
+    meter.feed(noise + b'\n\ndata: {"usage":{"x_tokens":[1]},"error":null,"finishReason":1}\n\n')
+    meter.usage(10)
+    read_body(dialect, noise)
