@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 
 from moor.domain.models import Catalogue
-from moor.store.files import read_bounded, write_private
+from moor.store.files import file_name, read_bounded, write_private
 from moor.store.home import Home
 
 _VERSION: Final = 1
@@ -45,4 +44,4 @@ def remove_catalogue(home: Home, upstream: str) -> None:
 
 
 def _path(home: Home, upstream: str) -> Path:
-    return home.catalogues_dir / f"{quote(upstream, safe='')}.json"
+    return home.catalogues_dir / f"{file_name(upstream)}.json"

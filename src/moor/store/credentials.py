@@ -12,13 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 import msgspec
 
 from moor.errors.store import HomeForeignError, StateBrokenError, StateNewerError
 from moor.secrets import Secret
-from moor.store.files import locked, read_bounded, write_private
+from moor.store.files import file_name, locked, read_bounded, write_private
 from moor.store.home import Home
 
 _VERSION: Final = 1
@@ -93,7 +92,7 @@ class CredentialStore:
         Dropped by the kernel when its holder dies. Raises LockTimeoutError.
         """
         self._home.folder(self._home.locks_dir)
-        with locked(self._home.locks_dir / f"refresh-{quote(upstream, safe='')}.lock", timeout_s):
+        with locked(self._home.locks_dir / f"refresh-{file_name(upstream)}.lock", timeout_s):
             yield
 
     @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import stat
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from moor.errors.base import MoorError
 from moor.errors.store import FileUnreadableError, LockTimeoutError, storage_error
 
 _PRIVATE: Final = 0o600
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_-]+")
 _POLL_S: Final = (0.001, 0.005, 0.01, 0.025, 0.05)
 
 
@@ -81,6 +83,15 @@ def locked(path: Path, timeout_s: float = 30.0) -> Iterator[None]:
         yield
     finally:
         os.close(fd)
+
+
+def file_name(name: str) -> str:
+    """The name in a form that is one file name and no path; different names stay different."""
+    if _PLAIN.fullmatch(name):
+        return name
+    from urllib.parse import quote
+
+    return quote(name, safe="")
 
 
 def remove_tree_private(path: Path) -> None:

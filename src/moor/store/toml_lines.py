@@ -10,7 +10,11 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 _PART: Final = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*""")
-_TRIPLE: Final = re.compile(r'"""|\'\'\'')
+_OPENING: Final = re.compile(
+    r"""(?P<triple>\"{3}|'{3})|"(?:[^"\\]|\\.)*"|'[^']*'|\#.*""",
+)
+"""what may begin outside of a long string: one of those, a short string, a comment"""
+_CLOSING: Final = {'"""': re.compile(r'''(?:[^"\\]|\\.|"(?!""))*"""'''), "'''": re.compile(r".*?'''")}
 
 
 def line_of(text: str, path: Sequence[str]) -> int | None:
@@ -52,12 +56,13 @@ def _keys(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
 
 def _string_state(line: str, inside: str) -> str:
     """The triple quote that is open at the end of the line; empty when none is."""
-    for found in _TRIPLE.finditer(line):
-        if not inside:
-            inside = found.group()
-        elif inside == found.group():
-            inside = ""
-    return inside
+    position = 0
+    while True:
+        found = _CLOSING[inside].match(line, position) if inside else _OPENING.search(line, position)
+        if not found:
+            return inside
+        position = found.end()
+        inside = "" if inside else (found.group("triple") or "")
 
 
 def _dotted(text: str) -> tuple[tuple[str, ...], int]:

@@ -100,8 +100,13 @@ sys.exit(run(argv))
 """
 
 
-def test_a_read_only_home_is_refused_with_exit_code_2(tmp_path: Path) -> None:
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_read_only_home_is_refused_with_exit_code_2(tmp_path: Path, exists: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
+        if exists:
+            Path(folder, "m").mkdir(mode=0o500)
+            if os.geteuid() == 0:
+                os.chown(Path(folder, "m"), 65534, 65534)
         Path(folder).chmod(0o555)
         done = subprocess.run(
             [
@@ -113,8 +118,9 @@ def test_a_read_only_home_is_refused_with_exit_code_2(tmp_path: Path) -> None:
             encoding="utf-8",
             check=False,
         )
+        Path(folder).chmod(0o755)
     assert done.returncode == 2, done.stderr
-    assert f"error: home-unwritable: moor cannot write to {folder}/m" in done.stderr
+    assert f"error: home-unwritable: moor cannot write to {folder}/m\n" in done.stderr
     assert "hint: use another home: export MOOR_HOME=" in done.stderr
 
 

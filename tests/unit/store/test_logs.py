@@ -93,6 +93,18 @@ def test_the_log_never_takes_more_than_its_share_and_keeps_the_newest(tmp_path: 
     assert lines(path)[-1]["message"] == "line 499"
 
 
+def test_a_log_that_another_process_moved_aside_is_not_moved_again(tmp_path: Path) -> None:
+    path = tmp_path / "moor.log"
+    mine, other = handler_for(path, 2_000), handler_for(path, 2_000)
+    while not (tmp_path / "moor.log.1").exists():
+        mine.handle(record(1))
+    while len(log_files(tmp_path)) == 2 and lines(path)[-1]["message"] != "line 2":
+        other.handle(record(2))
+    assert [file.name for file in log_files(tmp_path)] == ["moor.log", "moor.log.1"]
+    mine.close()
+    other.close()
+
+
 WRITE = """
 import logging, sys
 from pathlib import Path

@@ -47,6 +47,26 @@ def test_the_line_is_that_of_the_key_or_of_its_table(path: tuple[str, ...], line
     assert line_of(TEXT, path) == line
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "\"'''\"",
+        '\'"""\'',
+        "\"a\\\"'''\"",
+        '1 # """',
+        '"""a"""',
+        "'''a'''",
+        '"""a\\""""',
+        '"""\n\\"""\n"""',
+        '"""""a"""""',
+    ],
+)
+def test_no_kind_of_string_hides_the_keys_behind_it(value: str) -> None:
+    text = f"a = {value}\nb = 1\n"
+    tomllib.loads(text)
+    assert line_of(text, ("b",)) == len(text.splitlines())
+
+
 names = st.text("abc-_1", min_size=1, max_size=4) | st.sampled_from(["ü", "a b", "x.y", "#", "=", "[z]"])
 leaves = st.text("ab=[]#\n\"'", max_size=6) | st.integers(0, 9) | st.lists(st.text("a,]=", max_size=3), max_size=3)
 tables = st.dictionaries(names, st.dictionaries(names, leaves, min_size=1, max_size=4), min_size=1, max_size=4)
