@@ -49,6 +49,11 @@ class SimProcess:
         finally:
             os.close(ready_read)
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._child.pid
+
     def close(self) -> None:
         """Stop it; waits two seconds at most, then kills. Idempotent."""
         if self._lifeline >= 0:
