@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.support.guard import refuse_remote_addresses
 from tests.support.home import MoorHome, fresh_home
@@ -26,6 +27,9 @@ ROOT = Path(__file__).resolve().parent.parent
 def pytest_configure(config: pytest.Config) -> None:
     """Guard the process once, before any test is collected."""
     sys.addaudithook(refuse_remote_addresses)
+    # a busy machine is no fault of the code: no assertion on time
+    settings.register_profile("moor", deadline=None)
+    settings.load_profile("moor")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moor.domain.call import OUTCOMES, Call
@@ -97,6 +97,7 @@ wild = st.builds(
 )
 
 
+@settings(max_examples=40)
 @given(st.lists(wild, max_size=5))
 def test_no_call_whatever_an_upstream_reports_stops_the_ledger(
     tmp_path_factory: pytest.TempPathFactory, calls: list[Call]
