@@ -69,13 +69,18 @@ def _dispatch(argv: list[str], out: Output) -> int:
 
 def _run_command(name: str, rest: list[str], head: argparse.Namespace, ctx: Context) -> int:
     module = importlib.import_module(COMMANDS[name][0])
-    parser = command_parser(name)
-    args = parser.parse_args(rest)
-    args.head = head
-    ctx.out.quiet = ctx.out.quiet or getattr(args, "quiet", False)
-    ctx.out.verbose = ctx.out.verbose or getattr(args, "verbose", False)
-    ctx.flags.update(_flags(args))
-    code: int = module.run(args, ctx)
+    try:
+        args = command_parser(name).parse_args(rest)
+        args.head = head
+        ctx.out.quiet = ctx.out.quiet or getattr(args, "quiet", False)
+        ctx.out.verbose = ctx.out.verbose or getattr(args, "verbose", False)
+        ctx.flags.update(_flags(args))
+        code: int = module.run(args, ctx)
+    except (Exception, KeyboardInterrupt) as problem:
+        # a command whose readers wait for an object on stdout tells them too
+        if hasattr(module, "never_started"):
+            module.never_started(problem, rest, ctx.out)
+        raise
     return code
 
 

@@ -7,12 +7,14 @@ import asyncio
 import re
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from moor.cli.context import Context
-from moor.errors.base import UsageError
+from moor.errors.base import MoorError, UsageError
 
 if TYPE_CHECKING:
+    from moor.cli.output import Output
     from moor.cli.steps import Steps
     from moor.domain.result import RunResult
     from moor.drive.run import HeadlessRun, RunOptions
@@ -59,10 +61,13 @@ def run(args: argparse.Namespace, ctx: Context) -> int:
     """Exit code by how the run ended: 0 completed, 1 failed, 3 sign-in, 4 unreachable, 130 cancelled."""
     from moor.cli.launch import ensure_agent, show_plan
     from moor.cli.setup import ensure_upstream
-    from moor.drive.permissions import parse_rules
+    from moor.drive.permissions import check_preset, parse_rules
     from moor.launch.lost import end_lost_sessions
+    from moor.launch.prepare import working_directory
 
     parse_rules([*args.allow, *args.deny])
+    check_preset(args.preset)
+    ctx.cwd = Path(working_directory(args.cwd, ctx.environ))
     prompt = "" if args.dry_run else prompt_text(args.prompt)
     upstream = ensure_upstream(ctx)
     agent = _agent_name(args, ctx)
@@ -72,6 +77,22 @@ def run(args: argparse.Namespace, ctx: Context) -> int:
         return show_plan(prepared, ctx, as_json=args.json, mode="server")
     end_lost_sessions(ctx.home, ctx.clock)
     return asyncio.run(_drive(prepared, prompt, _options(args), args, ctx))
+
+
+def never_started(problem: BaseException, argv: list[str], out: Output) -> None:
+    """With `--json`, the one object that a script waits for, for a run that ended before its agent started."""
+    before_prompt = argv[: argv.index("--")] if "--" in argv else argv
+    if "--json" not in before_prompt:
+        return
+    from moor.domain.result import CANCELLED, FAILED, RunError, RunResult
+
+    if isinstance(problem, MoorError):
+        error = RunError(problem.ref, problem.message, problem.hint)
+    elif isinstance(problem, KeyboardInterrupt):
+        error = RunError("cancelled", "stopped by the user")
+    else:
+        error = RunError("bug", f"moor failed: {type(problem).__name__}")
+    out.json(RunResult(status=CANCELLED if error.ref == "cancelled" else FAILED, error=error))
 
 
 def prompt_text(words: list[str]) -> str:

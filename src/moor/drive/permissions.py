@@ -68,6 +68,12 @@ def parse_rules(texts: Sequence[str]) -> tuple[Rule, ...]:
     return tuple(rules)
 
 
+def check_preset(preset: str) -> None:
+    """Raises PresetUnknown."""
+    if preset not in PRESETS:
+        raise PresetUnknown(preset=preset, known=PRESETS)
+
+
 def work_tree(cwd: str) -> str:
     """The git work tree that the folder stands in, else the folder itself. A home folder is never taken whole."""
     start = Path(os.path.realpath(cwd))
@@ -88,8 +94,7 @@ class Permissions:
         allow: Sequence[str] = (),
         deny: Sequence[str] = (),
     ) -> None:
-        if preset not in PRESETS:
-            raise PresetUnknown(preset=preset, known=PRESETS)
+        check_preset(preset)
         self.preset = preset
         self._cwd = os.path.realpath(cwd)
         self._environ = environ
