@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+import traceback
 import zlib
 from typing import Final
 
@@ -116,6 +118,10 @@ async def _handle(route: Route | None, ask: Ask) -> Reply:
     except SimRefusal as refusal:
         ask.seen.refusal = refusal.message
         return api_error(refusal.status, refusal.code, refusal.message)
+    except Exception as problem:  # noqa: BLE001 - a bug of ours must show as one, not as a dropped connection
+        ask.seen.refusal = f"bug of the simulator: {problem!r}"
+        traceback.print_exc(file=sys.stderr)
+        return api_error(500, "INTERNAL_ERROR", f"The simulator itself failed: {type(problem).__name__}")
 
 
 def _inflate(request: Request) -> None:

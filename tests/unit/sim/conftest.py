@@ -142,3 +142,12 @@ def shared() -> Iterator[Caller]:
         caller = Caller(sim)
         yield caller
         caller.close()
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Caller]:
+    """The same, with the OpenAI-compatible engine beside it."""
+    with EmbeddedSim(SimConfig(openai_engine=True)) as sim:
+        caller = Caller(sim)
+        yield caller
+        caller.close()

@@ -136,7 +136,8 @@ def _talk(ws, timeout=5.0):
     at = urlsplit(ws.sim.url)
     got = b""
     with socket.create_connection((at.hostname, at.port), timeout=timeout) as line:
-        line.sendall(f"GET {ME} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {ws.token}\r\n\r\n".encode())
+        head = f"GET {ME} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {ws.token}\r\n\r\n"
+        line.sendall(head.encode())
         while data := line.recv(65536):
             got += data
     return got

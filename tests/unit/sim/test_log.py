@@ -41,6 +41,8 @@ def test_no_credential_is_in_the_log_whatever_was_sent(ws):
     granted = ws.sign_in()
     secrets = [ws.token, granted["access_token"], granted["refresh_token"]]
     ws.refresh(granted["refresh_token"])
+    ws.exchange("a-secret-code", "a-secret-verifier")
+    secrets += ["a-secret-code", "a-secret-verifier"]
     client_id, secret = ws.control.service_principal()
     secrets.append(secret.reveal())
     ws.form(grant_type="client_credentials", client_id=client_id, client_secret=secret.reveal())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -96,12 +97,14 @@ async def _close_during_a_stall():
     server = SimServer(SimConfig())
     await server.start()
     server.state.faults.add(_never())
-    _reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rsplit(":", 1)[1]))
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rsplit(":", 1)[1]))
     writer.write(b"GET /v1/models HTTP/1.1\r\nhost: x\r\n\r\n")
     await writer.drain()
     while not server.state.log.all():
         await asyncio.sleep(0.01)
-    await asyncio.wait_for(server.close(), 2)
+    await server.close()
+    with contextlib.suppress(ConnectionResetError):
+        assert await asyncio.wait_for(reader.read(), 2) == b""
     writer.close()
 
 

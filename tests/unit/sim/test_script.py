@@ -64,7 +64,12 @@ EXEC = (
 UPPER = (
     Tool(name="run_shell_command", schema={"type": "OBJECT", "properties": {"command": {"type": "STRING"}}}),
     _tool("read_file", "file_path"),
-    _tool("replace", "file_path", "old_string", "new_string", "instruction", required=("instruction",)),
+    _tool(
+        "replace",
+        *("file_path", "old_string", "new_string", "instruction"),
+        required=("instruction", "scope"),
+        scope={"type": "string", "enum": ["once", "all"]},
+    ),
     _tool("write_file", "file_path", "content"),
 )
 TERMINAL = (
@@ -145,7 +150,7 @@ def test_an_enum_and_a_required_argument_nobody_wished_for_are_filled():
     (patch,) = _calls("sim:fix-test", TERMINAL, results=3)
     assert patch.arguments["mode"] == "replace"
     (replace,) = _calls("sim:fix-test", UPPER, results=3)
-    assert replace.arguments["instruction"] == ""
+    assert (replace.arguments["instruction"], replace.arguments["scope"]) == ("", "once")
 
 
 def test_editing_with_a_patch_tool_writes_a_patch_as_free_text_or_as_an_argument():

@@ -77,8 +77,8 @@ REFUSED = [
     (_body(KIMI, messages=[{"role": "robot", "content": "x"}]), "messages.0.role"),
     (_body(KIMI, messages=[{"role": "user"}]), "messages.0.content: Field required"),
     (_body(KIMI, messages=[{"role": "user", "content": "x", "zz": 1}]), "messages.0.zz: Extra inputs"),
-    (_body(KIMI, messages="hello"), "messages: Input should be a valid list"),
-    (_body(KIMI, stream=1), "stream: Input should be a valid boolean"),
+    (_body(KIMI, messages="hello"), "messages: Expected `array`"),
+    (_body(KIMI, stream=1), "stream: Expected `bool | null`"),
 ]
 
 

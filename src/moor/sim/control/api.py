@@ -102,8 +102,9 @@ def _token_ttl(state: SimState, request: Request) -> Json:
 def _requests(state: SimState, request: Request) -> Any:
     """the request log without credentials; `?since=N` from a number on, `?bodies=1` with bodies"""
     with_bodies = request.query.get("bodies") == "1"
-    since = request.query.get("since", "0")
-    rows = [msgspec.to_builtins(seen) for seen in state.log.all() if seen.number > int(since or 0)]
+    since = request.query.get("since", "")
+    after = int(since) if since.isdigit() else 0
+    rows = [msgspec.to_builtins(seen) for seen in state.log.all() if seen.number > after]
     if not with_bodies:
         for row in rows:
             row.pop("body_text", None)

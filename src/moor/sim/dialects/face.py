@@ -147,14 +147,13 @@ def objects(value: object, where: str) -> list[Json]:
     return value
 
 
-def check_common(body: Json) -> None:
-    """The types every dialect agrees on."""
-    if not isinstance(body.get("stream", False), bool | None):
-        raise SimRefusal(400, "stream: Input should be a valid boolean")
-    for key in ("temperature", "top_p"):
-        value = body.get(key)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-            raise SimRefusal(400, f"{key}: Input should be a valid number")
+def check_shape(body: Json, shape: type[msgspec.Struct]) -> None:
+    """Refuse a value of a wrong type, with its place; absent and unknown keys are left to the dialect's check."""
+    try:
+        msgspec.convert(body, shape)
+    except msgspec.ValidationError as problem:
+        what, _, place = str(problem).partition(" - at `$.")
+        raise SimRefusal(400, f"{place.rstrip('`')}: {what}") from problem
 
 
 def check_cap(value: object, rules: Rules, key: str, switch: str) -> None:

@@ -146,30 +146,36 @@ def _patch_call(action: Action, tool: Tool, directory: str) -> Fitted:
     return Fitted(name=tool.name, arguments=_shape(wishes, tool.schema))
 
 
-def _shape(value: Any, schema: Json) -> Any:
+def _shape(value: Any, schema: Any) -> Any:
     """The wish cut down to what the schema knows, its required rest filled with neutral values."""
     if isinstance(value, str) and _kind(schema) == "array":
         return ["bash", "-lc", value]
-    if isinstance(value, list) and isinstance(schema.get("items"), dict):
+    if isinstance(value, list) and isinstance(schema, dict) and "items" in schema:
         return [_shape(item, schema["items"]) for item in value]
     if isinstance(value, dict) and _kind(schema) == "string":
         return value.get("label", "")
-    properties = schema.get("properties")
+    properties = schema.get("properties") if isinstance(schema, dict) else None
     if not isinstance(value, dict) or not isinstance(properties, dict):
         return value
     shaped = {key: _shape(wish, properties[key]) for key, wish in value.items() if key in properties}
-    for key in schema.get("required", []):
-        shaped.setdefault(key, _neutral(properties.get(key, {})))
+    for key in _required(schema):
+        shaped.setdefault(key, _neutral(properties.get(key)))
     return shaped
 
 
-def _neutral(schema: Json) -> Any:
-    if schema.get("enum"):
-        return schema["enum"][0]
+def _required(schema: Json) -> list[str]:
+    named = schema.get("required")
+    return [key for key in named if isinstance(key, str)] if isinstance(named, list) else []
+
+
+def _neutral(schema: Any) -> Any:
+    options = schema.get("enum") if isinstance(schema, dict) else None
+    if isinstance(options, list) and options:
+        return options[0]
     return _EMPTY.get(_kind(schema), "")
 
 
-def _kind(schema: Json) -> str:
+def _kind(schema: Any) -> str:
     """The schema's type in lower case (Gemini writes it in capitals); "" when it names none."""
-    kind = schema.get("type", "")
+    kind = schema.get("type", "") if isinstance(schema, dict) else ""
     return str(kind[0] if isinstance(kind, list) and kind else kind).lower()

@@ -11,7 +11,8 @@ from typing import Final
 from moor.errors.sim import SimRefusal
 from moor.sim import switches
 from moor.sim.dialects.anthropic.blocks import check_cache_control, check_messages, check_text_blocks
-from moor.sim.dialects.face import Rules, check_cap, check_common, extra, is_int, objects, only_keys, required, words
+from moor.sim.dialects.anthropic.shape import Body
+from moor.sim.dialects.face import Rules, check_cap, check_shape, extra, is_int, objects, only_keys, required, words
 from moor.sim.messages import Json
 
 _KEYS: Final = words(
@@ -43,9 +44,9 @@ _NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 
 def check(body: Json, rules: Rules) -> None:
     """Refuse what the gateway refuses. Raises SimRefusal."""
+    check_shape(body, Body)
     _check_betas(rules)
     _check_keys(body, rules)
-    check_common(body)
     check_cap(required(body, "max_tokens"), rules, "max_tokens", switches.OUTPUT_CAPS)
     check_thinking(body, rules)
     _check_sampling(body, rules)

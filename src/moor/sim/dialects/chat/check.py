@@ -8,11 +8,12 @@ from moor.errors.sim import SimRefusal
 from moor.sim import switches
 from moor.sim.catalogue.models import CLAUDE, GEMINI
 from moor.sim.dialects.chat.messages import check_messages
+from moor.sim.dialects.chat.shape import Body
 from moor.sim.dialects.face import (
     Rules,
     check_cap,
-    check_common,
     check_gemini_schema,
+    check_shape,
     extra,
     objects,
     only_keys,
@@ -31,9 +32,9 @@ _CHOICES: Final = ("auto", "none", "required")
 
 def check(body: Json, rules: Rules) -> None:
     """Refuse what the gateway refuses. Raises SimRefusal."""
+    check_shape(body, Body)
     if not rules.switches[switches.UNKNOWN_KEYS]:
         only_keys(body, _KEYS, "")
-    check_common(body)
     _check_family(body, rules)
     for key in ("max_tokens", "max_completion_tokens"):
         if body.get(key) is not None:
@@ -49,7 +50,9 @@ def check(body: Json, rules: Rules) -> None:
 
 def check_engine(body: Json, rules: Rules) -> None:
     """The little that a local engine refuses: wrong types, unknown roles, calls without results."""
-    check_common(body)
+    check_shape(body, Body)
+    for place, tool in enumerate(body.get("tools") or []):
+        required(required(tool, "function", f"tools.{place}"), "name", f"tools.{place}.function")
     check_messages(objects(required(body, "messages"), "messages"), rules)
 
 

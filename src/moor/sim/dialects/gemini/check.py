@@ -6,7 +6,8 @@ from typing import Final
 
 from moor.errors.sim import SimRefusal
 from moor.sim import switches
-from moor.sim.dialects.face import GEMINI_UNKNOWN, Rules, check_cap, check_gemini_schema, words
+from moor.sim.dialects.face import GEMINI_UNKNOWN, Rules, check_cap, check_gemini_schema, check_shape, words
+from moor.sim.dialects.gemini.shape import Body
 from moor.sim.messages import Json
 
 _KEYS: Final = words(
@@ -25,6 +26,7 @@ _CONFIG: Final = words(
 
 def check(body: Json, rules: Rules) -> None:
     """Refuse what the gateway refuses. Raises SimRefusal."""
+    check_shape(body, Body)
     if not rules.switches[switches.UNKNOWN_KEYS]:
         _known(body, _KEYS, "")
     config = body.get("generationConfig") or {}

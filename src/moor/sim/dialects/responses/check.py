@@ -9,7 +9,8 @@ from typing import Final
 
 from moor.errors.sim import SimRefusal
 from moor.sim import switches
-from moor.sim.dialects.face import Rules, check_cap, check_common, extra, objects, only_keys, required, words
+from moor.sim.dialects.face import Rules, check_cap, check_shape, extra, objects, only_keys, required, words
+from moor.sim.dialects.responses.shape import Body
 from moor.sim.messages import Json
 
 _KEYS: Final = words(
@@ -33,8 +34,8 @@ _CHOICES: Final = ("auto", "none", "required")
 
 def check(body: Json, rules: Rules) -> None:
     """Refuse what the gateway refuses. Raises SimRefusal."""
+    check_shape(body, Body)
     _check_keys(body, rules)
-    check_common(body)
     if body.get("max_output_tokens") is not None:
         check_cap(body["max_output_tokens"], rules, "max_output_tokens", switches.OUTPUT_CAPS)
     if body.get("temperature") is not None and not rules.card.temperature:
