@@ -11,7 +11,7 @@ from moor.cli.context import Context
 if TYPE_CHECKING:
     from moor.ledger.report import UsageRow
 
-_HEAD: Final = ("calls", "failed", "input", "cache read", "cache write", "output", "cost $")
+_HEAD: Final = ("calls", "failed", "input", "cache read", "cache write", "output", "reasoning", "cost $")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,7 +76,7 @@ def _cells(row: UsageRow) -> list[str]:
     from moor.ledger.report import usd_text
 
     usage = row.usage
-    tokens = (usage.input, usage.cache_read, usage.cache_write, usage.output)
+    tokens = (usage.input, usage.cache_read, usage.cache_write, usage.output, usage.reasoning)
     cost = "?" if row.cost_nano is None else usd_text(row.cost_nano)
     mark = "*" if row.estimated.calls else ""
     return [str(row.calls), str(row.failed), *(f"{count:,}" for count in tokens), cost + mark]

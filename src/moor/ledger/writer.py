@@ -10,12 +10,19 @@ from moor.domain.call import Call
 from moor.errors.base import MoorError
 from moor.store.batch import BatchWriter
 from moor.store.home import Home
-from moor.store.rows import cells, fields, insert_sql
+from moor.store.rows import INT_MAX, Cell, cell
 
-_USAGE: Final = ("input", "output", "cache_read", "cache_write", "reasoning")
-_COLUMNS: Final = tuple(name for name in Call.__struct_fields__ if name != "usage") + _USAGE
-_INSERT: Final = insert_sql("calls", _COLUMNS, "INSERT OR IGNORE")
-_COUNTS: Final = ("duration_ms", "request_bytes", "response_bytes", "attempts", "status", *_USAGE)
+_COLUMNS: Final = (
+    *("id", "session", "agent", "agent_session", "parent_session", "upstream", "dialect", "model"),
+    *("outcome", "price_source", "price_date", "error"),
+    *("duration_ms", "status", "attempts", "request_bytes", "response_bytes"),
+    *("input", "output", "cache_read", "cache_write", "reasoning"),
+    *("started_at", "first_byte_ms", "stream", "estimated", "cost_nano", "rules", "tags"),
+)
+_INSERT: Final = (
+    f"INSERT OR IGNORE INTO calls ({', '.join(_COLUMNS)}) "  # noqa: S608 - names of ours
+    f"VALUES ({', '.join('?' * len(_COLUMNS))})"
+)
 
 
 class LedgerWriter:
@@ -52,10 +59,29 @@ def insert_calls(connection: sqlite3.Connection, calls: Sequence[Call]) -> None:
     connection.executemany(_INSERT, [_row(call) for call in calls])
 
 
-def _row(call: Call) -> dict[str, str | int | float | None]:
-    values = fields(call)
-    del values["usage"]
-    row = cells({**values, **fields(call.usage)})
-    for name in _COUNTS:
-        row[name] = max(0, int(row[name] or 0))
-    return row
+def _row(call: Call) -> tuple[Cell, ...]:
+    """The columns in their order. Spelled out: this is the dearest part of a row on the gateway's CPU."""
+    used = call.usage
+    return (
+        *[
+            text if text.isascii() else cell(text)
+            for text in (
+                *(call.id, call.session, call.agent, call.agent_session, call.parent_session, call.upstream),
+                *(call.dialect, call.model, call.outcome, call.price_source, call.price_date, call.error),
+            )
+        ],
+        *[
+            count if 0 <= count <= INT_MAX else max(0, min(count, INT_MAX))
+            for count in (
+                *(call.duration_ms, call.status, call.attempts, call.request_bytes, call.response_bytes),
+                *(used.input, used.output, used.cache_read, used.cache_write, used.reasoning),
+            )
+        ],
+        cell(call.started_at),
+        cell(call.first_byte_ms),
+        call.stream,
+        call.estimated,
+        cell(call.cost_nano),
+        cell(call.rules) if call.rules else "[]",
+        cell(call.tags) if call.tags else "{}",
+    )

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import msgspec
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+Cell: TypeAlias = str | int | float | None
+"""what SQLite stores in one column"""
+
 INT_MAX: Final = (1 << 53) - 1
 """Larger numbers come from a broken or hostile peer; they are cut to this, so that a row can be stored."""
 
 
-def cell(value: object) -> str | int | float | None:
+def cell(value: object) -> Cell:
     """A value as SQLite stores it. Total: whatever a peer sent can be stored."""
     if value is None:
         return None
@@ -36,7 +39,7 @@ def _json(value: object) -> str:
         return text.encode("utf-8", "replace").decode()
 
 
-def cells(values: Mapping[str, object]) -> dict[str, str | int | float | None]:
+def cells(values: Mapping[str, object]) -> dict[str, Cell]:
     """`cell` over named values."""
     return {name: cell(value) for name, value in values.items()}
 
