@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import msgspec
+
 from moor.agents.base import COMMAND, FETCH, INTERNAL, OTHER, READ, WRITE
 from moor.domain.event import (
     ERROR,
@@ -251,12 +253,13 @@ class Translator:
         if session != self.root:
             return []
         if kind == RETRY:
+            self._texts.pop(self._last_message, None)  # the half answer of the failed try is void
             data = {
                 "attempt": status.get("attempt", 0),
                 "next": status.get("next", 0),
                 "message": status.get("message"),
             }
-            return [self._event(STATUS, session, raw, text=RETRY, title=str(status.get("message") or ""), data=data)]
+            return [self._event(STATUS, session, raw, text=RETRY, title=data["message"], data=data)]
         if kind == BUSY and not self.busy:
             self.busy = True
             return [self._event(STATUS, session, raw, text=BUSY)]
@@ -269,7 +272,7 @@ class Translator:
 
     def _fail(self, error: Raw) -> None:
         data = error.get("data") or {}
-        self.failure = str(data.get("message") or error.get("name") or "the agent reports an error without words")
+        self.failure = _plain(data.get("message") or error.get("name")) or "the agent reports an error without words"
         self.failure_data = {"name": str(error.get("name", "")), "status": data.get("statusCode")}
 
     def _is_new(self, properties: Raw) -> bool:
@@ -284,6 +287,19 @@ class Translator:
         if session != self.root:
             data["subagent"] = True
         return Event(kind=kind, agent_session=session, raw=raw, data=data, **fields)
+
+
+def _plain(message: Any) -> str:
+    """The sentence; OpenCode passes an error inside a stream on as the JSON it came in."""
+    text = str(message or "")
+    if text.startswith("{"):
+        try:
+            inner = msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            return text
+        holder = inner.get("error") if isinstance(inner.get("error"), dict) else inner
+        return str(holder.get("message") or text)
+    return text
 
 
 def is_idle(raw: Raw, root: str) -> bool:

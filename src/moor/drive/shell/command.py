@@ -46,6 +46,7 @@ class Command:
         """its last arguments come from a pipe (xargs)"""
 
     def check(self) -> None:
+        """Look at the command behind its wrappers; may end up with no finding at all."""
         self._strip_prefixes()
         if not self.args:
             return
