@@ -6,7 +6,7 @@ an upstream's prompt cache its hits.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from moor.wire.index import Index
+
+Buffer: TypeAlias = bytes | memoryview | msgspec.Raw
+"""JSON text: bytes of its own, or a view of some"""
 
 _ARRAY: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -54,10 +57,10 @@ def _rebuild(index: Index, changes: Mapping[str, bytes | None]) -> bytes:
     return b"{%s}" % b",".join(members)
 
 
-def elements(raw: bytes) -> list[bytes] | None:
-    """The elements of a JSON array, each as its own bytes; None where it is no array that can be read."""
+def elements(raw: Buffer) -> list[Buffer] | None:
+    """The elements of a JSON array, each a view of its own bytes; None where it is no array that can be read."""
     try:
-        return [bytes(memoryview(item)) for item in _ARRAY.decode(raw)]
+        return [*_ARRAY.decode(raw)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
@@ -70,7 +73,7 @@ def members(raw: bytes) -> dict[str, bytes] | None:
         return None
 
 
-def value(raw: bytes) -> Any:
+def value(raw: Buffer) -> Any:
     """The value itself, or None where it cannot be read (a lone surrogate, too deep)."""
     try:
         return _ANY.decode(raw)
@@ -78,7 +81,7 @@ def value(raw: bytes) -> Any:
         return None
 
 
-def array(items: list[bytes]) -> bytes:
+def array(items: list[Buffer]) -> bytes:
     """A compact JSON array of values that are JSON already."""
     return b"[%s]" % b",".join(items)
 
@@ -98,7 +101,8 @@ def map_elements(raw: bytes, change: Callable[[bytes], bytes | None]) -> bytes |
     items = elements(raw)
     if items is None:
         return None
-    changed = [change(item) for item in items]
-    if all(new is old for new, old in zip(changed, items, strict=True)):
+    before = [bytes(item) for item in items]
+    after = [change(item) for item in before]
+    if all(new is old for new, old in zip(after, before, strict=True)):
         return None
-    return array([item for item in changed if item is not None])
+    return array([item for item in after if item is not None])

@@ -8,7 +8,7 @@ same result at every turn (prompt caches match on prefixes).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
@@ -25,7 +25,7 @@ RESPONSE: Final = "response"
 class Draft:
     """A request on its way upstream: top-level values and the headers that travel on."""
 
-    __slots__ = ("_changes", "action", "dialect", "headers", "index", "model", "rules")
+    __slots__ = ("_changes", "action", "dialect", "headers", "index", "memo", "model", "rules")
 
     def __init__(self, index: Index, dialect: str, action: str, model: Model, headers: dict[bytes, bytes]) -> None:
         self.index = index
@@ -35,11 +35,25 @@ class Draft:
         self.headers = headers
         self.rules: list[str] = []
         """names of the filters that changed something, in order"""
+        self.memo: dict[str, Any] = {}
+        """what one rule found out about the original values and another may use"""
         self._changes: dict[str, bytes | None] = {}
 
     def get(self, key: str) -> bytes | None:
         """A top-level value as it now stands; None where absent."""
         return self._changes[key] if key in self._changes else self.index.raw(key)
+
+    def view(self, key: str) -> memoryview | None:
+        """The same without a copy."""
+        if key in self._changes:
+            changed = self._changes[key]
+            return None if changed is None else memoryview(changed)
+        span = self.index.spans.get(key)
+        return None if span is None else memoryview(self.index.body)[span[0] : span[1]]
+
+    def is_original(self, key: str) -> bool:
+        """Whether a top-level value is still the agent's."""
+        return key not in self._changes
 
     def has(self, key: str) -> bool:
         """Whether a top-level value is there."""
@@ -86,8 +100,10 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     since: str
     fields: tuple[str, ...]
     """what it touches; no other filter may touch the same"""
+    where: str = ""
+    """the top-level value it is about; without that value it is not run; empty: any"""
     trigger: tuple[bytes, ...] = ()
-    """at least one of these words must stand in the body, else it is not run; empty: always run"""
+    """at least one of these words must stand in that value (or the body), else it is not run; empty: always run"""
     apply: Callable[[Draft], bool]
     """changes the draft; True when it did"""
     stage: Callable[[], Stage] | None = None
@@ -107,11 +123,21 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 def run_filters(filters: tuple[Filter, ...], draft: Draft) -> list[Filter]:
     """Apply those whose trigger is there; returns the ones that changed something."""
     fired: list[Filter] = []
-    body = draft.index.body
     for item in filters:
-        if item.trigger and not any(word in body for word in item.trigger):
-            continue
-        if item.apply(draft):
+        if _may_apply(item, draft) and item.apply(draft):
             draft.rules.append(item.name)
             fired.append(item)
     return fired
+
+
+def _may_apply(item: Filter, draft: Draft) -> bool:
+    if item.where and not draft.has(item.where):
+        return False
+    if not item.trigger:
+        return True
+    hay = draft.get(item.where) if item.where else draft.index.body
+    if hay is not None:
+        for word in item.trigger:
+            if word in hay:
+                return True
+    return False

@@ -7,35 +7,28 @@ from typing import Any, Final
 from moor.domain.dialects import ANTHROPIC_MESSAGES
 from moor.domain.quirks import REFUSES_BLANK_TEXT
 from moor.gateway.filters.base import Draft, Filter
-from moor.gateway.filters.texts import FILLER, is_blank, triggers
-from moor.wire.splice import encode, map_elements, value
-
-_TRIGGER: Final = (*triggers(b"text", b"content"), b'"content":[]', b'"content": []')
+from moor.gateway.filters.texts import FILLER, is_blank
+from moor.gateway.filters.turns import read_turns
+from moor.wire.splice import array, elements, encode, value
 
 _MARKABLE: Final = ("text", "image", "document", "tool_use", "tool_result")
 
 
 def apply(draft: Draft) -> bool:
-    """Repair `messages` and `system`; each message is looked at alone, so that a prefix keeps its bytes."""
+    """Repair `messages` and `system`; each message is repaired alone, so that a prefix keeps its bytes."""
+    turns = read_turns(draft)
     changed = False
-    messages = draft.get("messages")
-    repaired = map_elements(messages, _message) if messages is not None else None
-    if repaired is not None:
-        draft.set("messages", repaired)
+    if turns is not None and turns.blanks:
+        items = elements(draft.view("messages") or b"") or []
+        for place in turns.blanks:
+            items[place] = _message(bytes(items[place]))
+        draft.set("messages", array(items))
         changed = True
     system = draft.get("system")
-    if system is not None and _suspect(system):
-        changed = _system(draft, value(system)) or changed
-    return changed
+    return (system is not None and _system(draft, value(system))) or changed
 
 
-def _suspect(raw: bytes) -> bool:
-    return any(word in raw for word in _TRIGGER)
-
-
-def _message(raw: bytes) -> bytes | None:
-    if not _suspect(raw):
-        return raw
+def _message(raw: bytes) -> bytes:
     message = value(raw)
     if not isinstance(message, dict) or "content" not in message:
         return raw
@@ -111,6 +104,5 @@ FILTER: Final = Filter(
     why="agents send blank text blocks back after an empty answer; refused, they brick the session",
     since="0.1.0",
     fields=("messages[].content[text]", "system"),
-    trigger=_TRIGGER,
     apply=apply,
 )

@@ -4,34 +4,61 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import msgspec
+
 from moor.domain.dialects import OPENAI_CHAT
 from moor.domain.quirks import REFUSES_BLANK_TEXT
 from moor.gateway.filters.base import Draft, Filter
-from moor.gateway.filters.texts import FILLER, is_blank, triggers
-from moor.wire.splice import encode, map_elements, value
+from moor.gateway.filters.texts import FILLER, is_blank, is_blank_raw
+from moor.wire.splice import array, elements, encode, value
 
-_TRIGGER: Final = (
-    *triggers(b"text", b"content"),
-    b'"content":[]',
-    b'"content": []',
-    b'"content":null',
-    b'"content": null',
-)
+
+class _Part(msgspec.Struct, gc=False):
+    type: str = ""
+    text: msgspec.Raw = msgspec.Raw()
+
+
+class _Message(msgspec.Struct, gc=False):
+    content: msgspec.Raw = msgspec.Raw()
+
+
+_MESSAGES: Final = msgspec.json.Decoder(list[_Message])
+_PARTS: Final = msgspec.json.Decoder(list[_Part])
 
 
 def apply(draft: Draft) -> bool:
     """Repair `messages`, one by one."""
-    messages = draft.get("messages")
-    repaired = map_elements(messages, _message) if messages is not None else None
-    if repaired is None:
+    raw = draft.view("messages")
+    if raw is None:
         return False
-    draft.set("messages", repaired)
-    return True
+    try:
+        suspects = [place for place, message in enumerate(_MESSAGES.decode(raw)) if _suspect(message.content)]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False  # of a shape we do not know: the upstream judges it
+    if not suspects:
+        return False
+    items = elements(raw) or []
+    changed = False
+    for place in suspects:
+        before = bytes(items[place])
+        after = items[place] = _message(before)
+        changed = changed or after is not before
+    if changed:
+        draft.set("messages", array(items))
+    return changed
 
 
-def _message(raw: bytes) -> bytes | None:
-    if not any(word in raw for word in _TRIGGER):
-        return raw
+def _suspect(content: msgspec.Raw) -> bool:
+    view = memoryview(content)
+    if not len(view) or view[0] == 0x6E:
+        return True  # absent or null: right beside tool calls only
+    if view[0] != 0x5B:
+        return is_blank_raw(content)
+    parts = _PARTS.decode(view)
+    return not parts or any(part.type == "text" and is_blank_raw(part.text) for part in parts)
+
+
+def _message(raw: bytes) -> bytes:
     message = value(raw)
     if not isinstance(message, dict):
         return raw
@@ -64,6 +91,6 @@ FILTER: Final = Filter(
     why='agents send "" as content beside tool calls, and after a killed turn; Claude models refuse it',
     since="0.1.0",
     fields=("messages[].content",),
-    trigger=_TRIGGER,
+    where="messages",
     apply=apply,
 )

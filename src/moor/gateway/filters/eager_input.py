@@ -38,6 +38,7 @@ FILTER: Final = Filter(
     why="the gateway's validator answers 400: Extra inputs are not permitted",
     since="0.1.0",
     fields=("tools[].eager_input_streaming",),
+    where="tools",
     trigger=(_WORD,),
     apply=apply,
 )

@@ -4,58 +4,33 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import msgspec
-
 from moor.domain.dialects import ANTHROPIC_MESSAGES
 from moor.domain.quirks import REFUSES_ORPHAN_TOOL_RESULTS
 from moor.gateway.filters.base import Draft, Filter
 from moor.gateway.filters.texts import FILLER
-from moor.wire.splice import array, elements, encode, value
+from moor.gateway.filters.turns import read_turns
+from moor.wire.splice import Buffer, array, elements, encode, value
 
 _PASSES: Final = 5
 
 
-class _Block(msgspec.Struct):
-    type: str = ""
-    id: str = ""
-    tool_use_id: str = ""
-
-
-class _Message(msgspec.Struct):
-    role: str = ""
-    content: str | list[_Block] | None = None
-
-
-_MESSAGES: Final = msgspec.json.Decoder(list[_Message])
-
-
 def apply(draft: Draft) -> bool:
     """Repair `messages` until calls and results pair up; only ids are read, unless there is something to repair."""
-    raw = draft.get("messages")
-    if raw is None:
+    turns = read_turns(draft)
+    if turns is None or turns.are_paired():
         return False
-    try:
-        messages = _MESSAGES.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return False  # of a shape we do not know: the upstream judges it
-    calls = [_ids(message, "tool_use") for message in messages]
-    results = [_ids(message, "tool_result") for message in messages]
-    orphans: list[set[str]] = [set() for _ in messages]
+    calls = [set(ids) for ids in turns.calls]
+    results = [set(ids) for ids in turns.results]
+    orphans: list[set[str]] = [set() for _ in calls]
     for _ in range(_PASSES):
         if not _mark(calls, results, orphans):
             break
     if not any(orphans):
         return False
-    items = elements(raw) or []
+    items = elements(draft.view("messages") or b"") or []
     repaired = [_without(item, gone) if gone else item for item, gone in zip(items, orphans, strict=True)]
     draft.set("messages", array(repaired))
     return True
-
-
-def _ids(message: _Message, kind: str) -> set[str]:
-    if not isinstance(message.content, list):
-        return set()
-    return {block.id if kind == "tool_use" else block.tool_use_id for block in message.content if block.type == kind}
 
 
 def _mark(calls: list[set[str]], results: list[set[str]], orphans: list[set[str]]) -> bool:
@@ -73,7 +48,7 @@ def _mark(calls: list[set[str]], results: list[set[str]], orphans: list[set[str]
     return found
 
 
-def _without(raw: bytes, gone: set[str]) -> bytes:
+def _without(raw: Buffer, gone: set[str]) -> bytes:
     message: Any = value(raw)
     kept = [block for block in message["content"] if not _is_gone(block, gone)]
     return encode({**message, "content": kept or [{"type": "text", "text": FILLER}]})
@@ -94,6 +69,6 @@ FILTER: Final = Filter(
     why="after a broken turn or a compaction a call stands without its result; refused at every further turn",
     since="0.1.0",
     fields=("messages[].content[tool_use]", "messages[].content[tool_result]"),
-    trigger=(b'"tool_use"', b'"tool_result"'),
+    where="messages",
     apply=apply,
 )

@@ -10,14 +10,14 @@ from moor.domain.dialects import OPENAI_CHAT
 from moor.domain.quirks import REFUSES_ORPHAN_TOOL_RESULTS
 from moor.gateway.filters.base import Draft, Filter
 from moor.gateway.filters.texts import FILLER
-from moor.wire.splice import array, elements, encode, value
+from moor.wire.splice import Buffer, array, elements, encode, value
 
 
-class _Call(msgspec.Struct):
+class _Call(msgspec.Struct, gc=False):
     id: str = ""
 
 
-class _Message(msgspec.Struct):
+class _Message(msgspec.Struct, gc=False):
     role: str = ""
     tool_call_id: str = ""
     tool_calls: list[_Call] | None = None
@@ -28,7 +28,7 @@ _MESSAGES: Final = msgspec.json.Decoder(list[_Message])
 
 def apply(draft: Draft) -> bool:
     """Repair `messages`: the answers to an assistant's calls stand directly behind it."""
-    raw = draft.get("messages")
+    raw = draft.view("messages")
     if raw is None:
         return False
     try:
@@ -68,7 +68,7 @@ def _orphans(messages: list[_Message]) -> tuple[set[int], dict[int, set[str]]]:
     return lone_tools, lone_calls
 
 
-def _without_calls(raw: bytes, gone: set[str]) -> bytes:
+def _without_calls(raw: Buffer, gone: set[str]) -> bytes:
     message: Any = value(raw)
     kept = [call for call in message["tool_calls"] if call.get("id") not in gone]
     if kept:
@@ -85,6 +85,6 @@ FILTER: Final = Filter(
     why="after a broken turn or a compaction a call stands without its result; refused at every further turn",
     since="0.1.0",
     fields=("messages[].tool_calls", "messages[tool]"),
-    trigger=(b'"tool_calls"', b'"tool_call_id"'),
+    where="messages",
     apply=apply,
 )

@@ -125,6 +125,7 @@ FILTER: Final = Filter(
     why='Gemini-backed models answer 400: Unknown name "$schema"; OpenCode sends it with every tool',
     since="0.1.0",
     fields=("tools[].function.parameters", "tools[].functionDeclarations[].parameters"),
+    where="tools",
     trigger=_TRIGGER,
     apply=apply,
 )

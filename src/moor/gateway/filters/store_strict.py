@@ -39,6 +39,5 @@ FILTER: Final = Filter(
     why="the chat route answers 400 to both",
     since="0.1.0",
     fields=("store", "tools[].function.strict"),
-    trigger=(b'"store"', b'"strict"'),
     apply=apply,
 )

@@ -29,6 +29,6 @@ FILTER: Final = Filter(
     why="Gemini-backed models answer 400 to stream_options; OpenCode and Hermes always send it",
     since="0.1.0",
     fields=("stream_options",),
-    trigger=(b'"stream_options"',),
+    where="stream_options",
     apply=apply,
 )

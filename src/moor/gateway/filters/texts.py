@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 FILLER: Final = "."
 """stands where a message would be empty; as the recorded repair does (facts/databricks 2.7 row 1)"""
 
-_AFTER: Final = (b'""', b'" ', b'"\\')
-
-
-def triggers(*keys: bytes) -> tuple[bytes, ...]:
-    """Words one of which stands in every body whose string under one of these keys is blank.
-
-    A blank string is empty, or begins with a space or an escape; JSON writers put nothing or one space
-    before it.
-    """
-    return tuple(b'"%s":%s%s' % (key, gap, start) for key in keys for gap in (b"", b" ") for start in _AFTER)
+_TEXT: Final = msgspec.json.Decoder(str)
+_SPACE: Final = 0x20
+_BACKSLASH: Final = 0x5C
 
 
 def is_blank(text: object) -> bool:
     """A string without any visible character."""
     return isinstance(text, str) and not text.strip()
+
+
+def is_blank_raw(raw: msgspec.Raw) -> bool:
+    """The same of a JSON string that is not decoded; its first byte mostly decides."""
+    view = memoryview(raw)
+    if len(view) < 2:
+        return False  # absent
+    first = view[1]
+    if first != _SPACE and first != _BACKSLASH and len(view) > 2 and first < 0x80:
+        return False
+    try:
+        return not _TEXT.decode(view).strip()
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False

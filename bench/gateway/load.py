@@ -1,0 +1,192 @@
+"""The load: connections that ask again as soon as they are answered, in one process of raw asyncio.
+
+`python -m bench.gateway.load PORT SECONDS CONNECTIONS KIND PATH KEY` prints one JSON object. KIND is `small`,
+`body-BYTES`, `repair-BYTES`, `stream-EVENTS-RATE` or `flood-BLOCKS-0`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import sys
+import time
+
+MESSAGE_END = b'"type":"message_stop"}\n\n'
+
+
+def make_body(kind: str) -> bytes:
+    """An agent-like request: the model first, a conversation of tool calls, then the tools."""
+    name, _, size = kind.partition("-")
+    stream = name in ("stream", "flood")
+    messages: list[object] = [{"role": "user", "content": [{"type": "text", "text": f"{kind} please"}]}]
+    total, number = 0, 0
+    while name in ("body", "repair") and total < int(size):
+        number += 1
+        turn = [
+            {
+                "role": "assistant",
+                "content": [
+                    {"type": "text", "text": "Let me look at that file and run the tests. " * 4},
+                    {"type": "tool_use", "id": f"t{number}", "name": "bash", "input": {"command": f"ls -la {number}"}},
+                ],
+            },
+            {
+                "role": "user",
+                "content": [
+                    {
+                        "type": "tool_result",
+                        "tool_use_id": f"t{number}",
+                        "content": 'def f(x):\n    return "a\\b" + x  # comment\n' * 30,
+                    }
+                ],
+            },
+        ]
+        messages += turn
+        total += len(json.dumps(turn))
+    if name == "repair":
+        messages += [{"role": "assistant", "content": [{"type": "text", "text": ""}]}]
+        messages += [{"role": "user", "content": [{"type": "text", "text": "go on"}]}]
+    tool: dict[str, object] = {
+        "name": "bash",
+        "description": "Runs a command.",
+        "input_schema": {"type": "object", "properties": {"command": {"type": "string"}}},
+    }
+    if name == "repair":
+        tool["eager_input_streaming"] = True
+    body = {"model": "m", "max_tokens": 1000, "messages": messages, "tools": [tool], "stream": stream}
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+class Load:
+    """What all connections share."""
+
+    def __init__(self, request: bytes, stream: bool) -> None:
+        self.request = request
+        self.stream = stream
+        self.latencies: list[float] = []
+        self.first: list[float] = []
+        self.events = 0
+        self.bytes = 0
+        self.errors: list[bytes] = []
+        self.stopping = False
+
+
+class Connection(asyncio.Protocol):
+    """One client."""
+
+    def __init__(self, load: Load) -> None:
+        self.load = load
+        self.done = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Part of asyncio.Protocol."""
+        self.transport = transport
+        self.ask()
+
+    def ask(self) -> None:
+        """Send the request."""
+        self.buffer = b""
+        self.need = -1
+        self.started = time.perf_counter()
+        self.transport.write(self.load.request)
+
+    def data_received(self, data: bytes) -> None:
+        """Part of asyncio.Protocol."""
+        load = self.load
+        if self.need == -1:
+            self.head(data)
+            return
+        if load.stream:
+            self.events(data)
+        else:
+            self.need -= len(data)
+            if self.need <= 0:
+                self.answered()
+
+    def head(self, data: bytes) -> None:
+        """The head of an answer, and what came with it."""
+        self.buffer += data
+        end = self.buffer.find(b"\r\n\r\n")
+        if end < 0:
+            return
+        if not self.buffer.startswith(b"HTTP/1.1 200"):
+            self.load.errors.append(self.buffer[:300])
+            self.transport.abort()
+            return
+        self.load.first.append(time.perf_counter() - self.started)
+        rest = self.buffer[end + 4 :]
+        head, self.buffer = self.buffer[:end].lower(), b""
+        if self.load.stream:
+            self.need = 0
+            self.events(rest)
+            return
+        at = head.find(b"content-length: ")
+        self.need = int(head[at + 16 :].split(b"\r", 1)[0]) - len(rest)
+        if self.need <= 0:
+            self.answered()
+
+    def events(self, data: bytes) -> None:
+        """Streamed content; the end is seen in the last bytes."""
+        self.load.events += data.count(b"\ndata: ")
+        self.load.bytes += len(data)
+        self.buffer = (self.buffer + data)[-200:]
+        if self.buffer.endswith(b"0\r\n\r\n") and MESSAGE_END in self.buffer:
+            self.answered()
+
+    def answered(self) -> None:
+        """Count it and ask again."""
+        self.load.latencies.append(time.perf_counter() - self.started)
+        if self.load.stopping:
+            self.transport.abort()
+        else:
+            self.ask()
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """Part of asyncio.Protocol."""
+        if not self.done.done():
+            self.done.set_result(None)
+
+
+async def main(port: int, seconds: float, connections: int, kind: str, path: str, key: str) -> None:
+    """Run and print."""
+    body = make_body(kind)
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\n"
+        f"content-type: application/json\r\naccept: */*\r\nuser-agent: opencode/1.18.33\r\n"
+        f"x-session-affinity: ses_bench\r\nanthropic-version: 2023-06-01\r\ncontent-length: {len(body)}\r\n\r\n"
+    )
+    load = Load(head.encode() + body, kind.startswith(("stream", "flood")))
+    loop = asyncio.get_running_loop()
+    gc.freeze()
+    made = [await loop.create_connection(lambda: Connection(load), "127.0.0.1", port) for _ in range(connections)]
+    started = time.perf_counter()
+    await asyncio.sleep(seconds)
+    load.stopping = True
+    took = time.perf_counter() - started
+    count, events, size = len(load.latencies), load.events, load.bytes
+    await asyncio.wait([connection.done for _, connection in made], timeout=10)
+    print(json.dumps(summary(load, took, count, events, size)))
+
+
+def summary(load: Load, took: float, count: int, events: int, size: int) -> dict[str, object]:
+    """Figures of the run."""
+    latencies, first = sorted(load.latencies) or [0.0], sorted(load.first) or [0.0]
+    return {
+        "requests": len(load.latencies),
+        "rps": count / took,
+        "p50_us": latencies[len(latencies) // 2] * 1e6,
+        "p99_us": latencies[int(len(latencies) * 0.99)] * 1e6,
+        "first_p50_us": first[len(first) // 2] * 1e6,
+        "first_p99_us": first[int(len(first) * 0.99)] * 1e6,
+        "events": load.events,
+        "events_s": events / took,
+        "mb_s": size / took / 1e6,
+        "errors": [error.decode("latin-1") for error in load.errors[:3]],
+    }
+
+
+if __name__ == "__main__":
+    import uvloop
+
+    uvloop.run(main(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), sys.argv[4], sys.argv[5], sys.argv[6]))
