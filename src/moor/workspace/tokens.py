@@ -161,7 +161,7 @@ class StoredSource(SingleFlight):
         try:
             fresh = self._renew_at_host(stored)
         except RefreshRefused as refusal:
-            return self._after_refusal(stored, refusal)
+            return self._after_refusal(stored, refusal, dead)
         except MoorError as error:
             if not _may_have_arrived(error):
                 self._vault.save(self._upstream, stored)
@@ -169,12 +169,16 @@ class StoredSource(SingleFlight):
         self._vault.save(self._upstream, fresh)
         return self._adopt(fresh)
 
-    def _after_refusal(self, presented: StoredCredential, refusal: RefreshRefused) -> Credential:
+    def _after_refusal(
+        self, presented: StoredCredential, refusal: RefreshRefused, dead: Credential | None
+    ) -> Credential:
         """Read the store once more: a sign-in may have replaced the token meanwhile. Else it is spent for all."""
         newer = self._load()
         if newer.generation != presented.generation:
             return self._adopt(newer)
-        self._vault.save(self._upstream, msgspec.structs.replace(presented, refresh_token=None, presented_at=0.0))
+        end = presented.expires_at if dead is None else self._clock.now()
+        spent = msgspec.structs.replace(presented, refresh_token=None, presented_at=0.0, expires_at=end)
+        self._vault.save(self._upstream, spent)
         raise SignInNeeded(self._upstream, "the session has ended", self._command) from refusal
 
 
