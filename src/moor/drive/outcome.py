@@ -16,6 +16,12 @@ from moor.store.home import Home
 BUDGET_REACHED: Final = "budget-reached"
 """the gateway's word for a call refused at the money cap"""
 _UNAUTHENTICATED: Final = 401
+_HINTS: Final = {
+    403: "ask your workspace administrator for the permission, or take another model: moor models",
+    404: "the list of models may be old: moor models --refresh",
+    429: "wait a minute, or take another model: moor models",
+}
+"""what to do about a refusal of the upstream's own, by its status"""
 
 
 class LastFailure(msgspec.Struct, frozen=True):
@@ -65,4 +71,5 @@ def model_error(said: str, upstream: str, cause: LastFailure | None) -> Ending:
         return Ending(FAILED, RunError(cause.ref, said, "moor status --check"), ExitCode.UNREACHABLE)
     if cause.outcome == REFUSED:
         return Ending(FAILED, RunError(cause.ref, said, "moor models shows what may be called"), ExitCode.FAILED)
-    return Ending(FAILED, plain, ExitCode.FAILED)
+    hint = _HINTS.get(cause.status, error.hint)
+    return Ending(FAILED, RunError(error.ref, said, hint), ExitCode.FAILED)

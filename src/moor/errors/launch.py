@@ -11,13 +11,13 @@ class UnknownModel(MoorError):
     ref = "unknown-model"
     exit_code = ExitCode.USAGE
 
-    def __init__(self, *, model: str, upstream: str, known: tuple[str, ...]) -> None:
+    def __init__(self, *, model: str, upstream: str, known: tuple[str, ...], named_by: str = "") -> None:
         import difflib
 
         close = difflib.get_close_matches(model, known, n=1, cutoff=0.5)
         tail = f"did you mean {close[0]}? " if close else ""
         super().__init__(
-            f"upstream {upstream} has no model {model!r}",
+            f"upstream {upstream} has no model {model!r}" + (f" (named by {named_by})" if named_by else ""),
             hint=f"{tail}see: moor models (--refresh asks the upstream)",
         )
 

@@ -25,28 +25,32 @@ def choose_models(loaded: Loaded, catalogue: Catalogue, policy: Policy, agent_id
     """Raises UnknownModel, ModelNotAllowed or NoModel; a model that was named is never replaced silently."""
     allowed = tuple(model for model in catalogue.models if model.dialects and policy.why_not(model.id) is None)
     group = loaded.settings.agent(agent_id)
-    named = _named(loaded, "defaults.model", group.model, loaded.settings.defaults.model)
-    main = _resolve(named, catalogue, policy) if named else pick.main_model(allowed)
+    named, by = _named(loaded, "defaults.model", group.model, loaded.settings.defaults.model)
+    main = _resolve(named, by, catalogue, policy) if named else pick.main_model(allowed)
     if main is None:
         why = "; ".join(catalogue.reasons) or ("the policy allows none" if catalogue.models else "the list is empty")
         raise NoModel(upstream=catalogue.upstream, why=why)
-    named = _named(loaded, "defaults.small_model", group.small_model, loaded.settings.defaults.small_model)
-    small = _resolve(named, catalogue, policy) if named else pick.small_model(allowed, main)
+    named, by = _named(loaded, "defaults.small_model", group.small_model, loaded.settings.defaults.small_model)
+    small = _resolve(named, by, catalogue, policy) if named else pick.small_model(allowed, main)
     return Chosen(main, small, allowed)
 
 
-def _named(loaded: Loaded, dotted: str, of_agent: str, of_defaults: str) -> str:
-    """An explicit choice for this launch beats the agent's group, which beats the user's default."""
+def _named(loaded: Loaded, dotted: str, of_agent: str, of_defaults: str) -> tuple[str, str]:
+    """The model and what names it. A choice for this launch beats the agent's group, which beats the default."""
     origin = loaded.origins.get(dotted)
-    explicit = origin is not None and origin.source not in ("user", "default")
-    return of_defaults if explicit else (of_agent or of_defaults)
+    if of_agent and (origin is None or origin.source in ("user", "default")):
+        return of_agent, "the agent's settings"
+    return of_defaults, origin.where if origin is not None else ""
 
 
-def _resolve(model_id: str, catalogue: Catalogue, policy: Policy) -> Model:
+def _resolve(model_id: str, named_by: str, catalogue: Catalogue, policy: Policy) -> Model:
     model = catalogue.find(model_id)
     if model is None:
         raise UnknownModel(
-            model=model_id, upstream=catalogue.upstream, known=tuple(model.id for model in catalogue.models)
+            model=model_id,
+            upstream=catalogue.upstream,
+            known=tuple(model.id for model in catalogue.models),
+            named_by=named_by,
         )
     why = policy.why_not(model.id)
     if why:

@@ -74,7 +74,7 @@ def _errno_words(error: Exception) -> str:
 
 def _hint(base: Base) -> str:
     """For this machine the network is not to blame; empty: the error's own hint."""
-    return "start what should listen there, then try again" if is_loopback(base.host) else ""
+    return "start what should listen there, then: moor models --refresh" if is_loopback(base.host) else ""
 
 
 def _proxy_name(proxy: str | None) -> str:

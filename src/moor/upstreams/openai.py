@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 KIND: Final = "openai"
 _SOURCE: Final = "/models"
 _CONFIGURED: Final = "config"
+_ADD: Final = (
+    "moor upstream add {name} --kind {kind} --base-url URL/v1, "
+    "or for one that is set up: moor config set upstreams.{name}.base_url URL/v1"
+)
 
 
 class KeyFromEnvironment:
@@ -82,9 +86,7 @@ class OpenAiUpstream:
     ) -> None:
         """Raises UpstreamInvalid, BadUrl, PlaintextRefused."""
         if not settings.base_url:
-            raise UpstreamInvalid(
-                name, "base_url is not set", hint=f"moor config set upstreams.{name}.base_url URL/v1"
-            )
+            raise UpstreamInvalid(name, "base_url is not set", hint=_ADD.format(name=name, kind=KIND))
         self.name = name
         self.settings = settings
         self.home = home
