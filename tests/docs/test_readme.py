@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -45,18 +46,31 @@ def test_entries_named_in_the_read_me_exist() -> None:
 def test_the_quick_start_on_the_simulator_runs(run_moor: Run, moor_home: MoorHome) -> None:
     subprocess.run(["git", "init", "-q"], cwd=moor_home.work, env=moor_home.environ, check=True)
     for words in block("Five lines for the simulator"):
-        done = run_moor(*words, timeout=90)
-        assert done.code == 0, f"moor {' '.join(words)}\n{done.stdout}\n{done.stderr}"
+        run_line(run_moor, words)
     written = (moor_home.work / "simulated.txt").read_text(encoding="utf-8")
     assert written == "written by the simulated model\n"
 
 
 @pytest.mark.real
+@pytest.mark.feature("F3.7")
 @pytest.mark.usefixtures("test_agents")
 def test_the_quick_start_on_an_engine_of_your_own_runs(run_moor: Run, sim_engine: Any) -> None:
     for words in block("Five lines for an engine of your own"):
-        line = [word.replace("http://127.0.0.1:11434", sim_engine.url) for word in words]
-        if line == ["opencode"]:  # takes over a terminal; its plan is enough here
-            line = ["--dry-run", *line]
-        done = run_moor(*line, timeout=90)
-        assert done.code == 0, f"moor {' '.join(line)}\n{done.stdout}\n{done.stderr}"
+        run_line(run_moor, [word.replace("http://127.0.0.1:11434", sim_engine.url) for word in words])
+
+
+@pytest.mark.real
+@pytest.mark.usefixtures("test_agents")
+def test_the_quick_start_for_a_workspace_runs(run_moor: Run, sim: Any) -> None:
+    browser = f"{sys.executable} -m moor.cli.demo.browser %s"
+    for words in block("Five lines for a workspace"):
+        line = [word.replace("https://my-workspace.cloud.databricks.com", sim.url) for word in words]
+        run_line(run_moor, line, {"BROWSER": browser})
+
+
+def run_line(run_moor: Run, line: list[str], env: dict[str, str] | None = None) -> None:
+    """One line of a quick start must succeed; of what takes over a terminal the plan is enough."""
+    if line == ["opencode"]:
+        line = ["--dry-run", *line]
+    done = run_moor(*line, env=env, timeout=90)
+    assert done.code == 0, f"moor {' '.join(line)}\n{done.stdout}\n{done.stderr}"
