@@ -73,9 +73,10 @@ class Repository:
             fd = os.open(os.path.realpath(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError as error:
             raise Refused(error.strerror or "it cannot be opened") from error
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise Refused("it is not a regular file")
         with open(fd, "rb") as file:  # noqa: PTH123
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise Refused("it is not a regular file")
             data = file.read(max_bytes + 1)
         if len(data) > max_bytes:
             raise Refused(f"it is larger than {max_bytes // 1024} KiB")
