@@ -66,3 +66,10 @@ def test_error_references_are_kebab_case_and_stand_for_one_class() -> None:
     names = [cls.ref for cls in error_classes()]
     assert not [name for name in names if not re.fullmatch(r"[a-z]+(-[a-z0-9]+)*", name)]
     assert len(names) == len(set(names))
+
+
+def test_errors_named_in_the_guide_exist() -> None:
+    guide = (docs.FOLDER.parent / "guides" / "troubleshooting.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\*\*`([a-z-]+)`", guide, re.MULTILINE))
+    assert len(named) > 5
+    assert named <= {cls.ref for cls in error_classes()}
