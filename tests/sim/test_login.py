@@ -137,6 +137,8 @@ def test_a_personal_token_is_taken_without_a_terminal(
     assert "as dev@example.com" in done.stderr
     assert token not in done.stdout + done.stderr
     assert run_moor("auth", "status", "--check").code == 0
+    names = [row["name"] for row in run_moor("upstream", "list", "--json").last_json]
+    assert names == ["dev" if way == "profile" else "local"]
 
 
 def test_host_and_token_of_the_environment_belong_together(run_moor: Run, sim: EmbeddedSim) -> None:

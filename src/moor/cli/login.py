@@ -158,5 +158,5 @@ def _by_host(args: argparse.Namespace, ctx: Context, host: str) -> Wanted:
             return Wanted(name, msgspec.structs.replace(settings, auth=way, profile=profile))
     if args.upstream in known:
         raise UpstreamExists(args.upstream)
-    name = check_name(args.upstream) if args.upstream else name_for(address.url, tuple(known))
+    name = check_name(args.upstream) if args.upstream else name_for(address.url, tuple(known), args.profile or "")
     return Wanted(name, workspace_settings(address, auth=way, profile=profile))

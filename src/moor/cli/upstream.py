@@ -92,7 +92,7 @@ def _add(args: argparse.Namespace, ctx: Context) -> int:
     name = check_name(args.name)
     if name in ctx.loaded.settings.upstreams:
         raise UpstreamExists(name)
-    settings = _settings(args)
+    settings = _settings(args, ctx)
     upstream = open_upstream(name, settings, ctx.home, ctx.environ, ctx.clock)
     if upstream.needs_sign_in() and settings.host:
         record(ctx.home, ctx.loaded, name, settings, None)
@@ -101,12 +101,15 @@ def _add(args: argparse.Namespace, ctx: Context) -> int:
     return enrol(ctx, upstream, settings)
 
 
-def _settings(args: argparse.Namespace) -> UpstreamSettings:
+def _settings(args: argparse.Namespace, ctx: Context) -> UpstreamSettings:
     from moor.domain.settings import UpstreamSettings
     from moor.workspace.address import workspace_address
+    from moor.workspace.cfgfile import load_profile
 
     names = [option.removeprefix("--").replace("-", "_") for option, _, _ in _OPTIONS]
     values = {name: getattr(args, name) for name in names}
+    if values["profile"] and not values["host"]:
+        values["host"] = load_profile(ctx.environ, values["profile"]).host
     if values["host"]:
         address = workspace_address(values["host"], allow_plaintext=args.allow_plaintext)
         values["host"] = address.url

@@ -28,7 +28,7 @@ class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     profile: str = ""
     """section of ~/.databrickscfg (kind databricks)"""
     auth: str = ""
-    """`oauth`, `pat` or `cli` (kind databricks); empty: oauth"""
+    """`oauth`, `pat`, `cli` or `m2m` (kind databricks); empty: oauth"""
     route: str = "auto"
     """`auto`, `gateway`, `gateway-host` or `serving` (kind databricks)"""
     gateway_host: str = ""

@@ -81,8 +81,13 @@ def check_name(name: str) -> str:
     return name
 
 
-def name_for(host: str, taken: tuple[str, ...]) -> str:
-    """A name from the host: its first label, `local` for this machine; numbered when taken."""
+def name_for(host: str, taken: tuple[str, ...], wish: str = "") -> str:
+    """The wished name (a profile's) if it is one, else the host's first label, `local` for this machine.
+
+    Numbered when taken.
+    """
+    if _NAME.fullmatch(wish) and wish not in taken and wish.upper() != wish:
+        return wish
     base = parse_base(host, allow_plaintext=True)
     label = "local" if is_loopback(base.host) else base.host.partition(".")[0]
     stem = re.sub(r"[^A-Za-z0-9_-]", "-", label).strip("-_")[:60] or "workspace"
