@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 
 import pytest
 
 from moor.cli.registry import COMMANDS
-from moor.errors import ExitCode
+from moor.errors import ExitCode, MoorError
 from moor.errors.catalogue import error_classes
 from scripts import docs
 from scripts.reference import commands, settings
 from scripts.reference.parsers import options
+from tests.arch.tree import modules
 
 
 def committed(name: str) -> str:
@@ -73,3 +75,16 @@ def test_errors_named_in_the_guide_exist() -> None:
     named = set(re.findall(r"^\*\*`([a-z-]+)`", guide, re.MULTILINE))
     assert len(named) > 5
     assert named <= {cls.ref for cls in error_classes()}
+
+
+def test_every_error_stands_in_the_catalogue() -> None:
+    for name in modules():
+        if name.rpartition(".")[2] != "__main__":
+            importlib.import_module(name)
+    strays = [cls for cls in subclasses(MoorError) if not cls.__module__.startswith("moor.errors.")]
+    assert not strays, f"errors live below moor.errors: {strays}"
+
+
+def subclasses(cls: type[MoorError]) -> list[type[MoorError]]:
+    """All classes below it."""
+    return [found for child in cls.__subclasses__() for found in (child, *subclasses(child))]
