@@ -35,7 +35,7 @@ class ScenarioUnknown(UsageError):
     ref = "scenario-unknown"
 
     def __init__(self, name: str, problem: str) -> None:
-        super().__init__(f"scenario {name}: {problem}", hint="moor sim --list-scenarios")
+        super().__init__(f"scenario {name}: {problem}", hint="python3 -m moor.sim --list-scenarios")
         self.name = name
         self.problem = problem
 
@@ -72,5 +72,5 @@ class SimSwitchUnknown(UsageError):
     ref = "sim-switch-unknown"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"the simulator has no switch {name!r}", hint="moor sim --list-switches")
+        super().__init__(f"the simulator has no switch {name!r}", hint="python3 -m moor.sim --list-switches")
         self.name = name

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable
 
 from moor.errors.base import ExitCode, MoorError
+from moor.errors.sim import SimSwitchUnknown
 from moor.sim.config import SimConfig
 from moor.sim.script.library import Library
 from moor.sim.server import SimServer
@@ -46,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--token-ttl", type=float, default=3600, metavar="S", help="life of access tokens")
     made.add_argument("--keep-refresh", action="store_true", help="refresh tokens do not rotate")
     made.add_argument("--consent-page", action="store_true", help="show a page instead of consenting at once")
-    made.add_argument("--switch", action="append", default=[], metavar="NAME[=off]", help="set a switch")
+    made.add_argument("--switch", action="append", default=[], metavar="NAME[=on|off]", help="set a switch")
     made.add_argument("--tls-cert", default="", metavar="PEM")
     made.add_argument("--tls-key", default="", metavar="PEM")
     made.add_argument("--scenarios", default="", metavar="DIR", help="further scenario files")
@@ -63,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
 
 def config_of(args: argparse.Namespace) -> SimConfig:
     """The configuration those options mean."""
-    positions = {name: value != "off" for name, _, value in (text.partition("=") for text in args.switch)}
+    positions = dict(map(_position, args.switch))
     return SimConfig(
         host=args.host,
         port=args.port,
@@ -79,6 +80,14 @@ def config_of(args: argparse.Namespace) -> SimConfig:
         first_byte_s=args.first_byte,
         chunk_s=args.chunk,
     )
+
+
+def _position(text: str) -> tuple[str, bool]:
+    """`name`, `name=on` or `name=off`. Raises SimSwitchUnknown for anything else."""
+    name, _, value = text.partition("=")
+    if value not in ("", "on", "off"):
+        raise SimSwitchUnknown(text)
+    return name, value != "off"
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -57,11 +57,24 @@ def test_a_taken_port_is_an_error_with_a_hint():
     assert "hint: moor sim --port 0" in err
 
 
-def test_an_unknown_switch_is_wrong_use():
-    process, _ = _alone("--switch", "nonsense")
+@pytest.mark.parametrize("switch", ["nonsense", "gateway=perhaps"])
+def test_an_unknown_switch_or_position_is_wrong_use(switch):
+    process, _ = _alone("--switch", switch)
     _, err = process.communicate(timeout=10)
     assert process.returncode == 2
-    assert "no switch 'nonsense'" in err
+    assert f"no switch '{switch}'" in err
+
+
+def test_it_ends_when_the_other_end_of_its_lifeline_is_gone():
+    reads, writes = os.pipe()
+    argv = [sys.executable, "-m", "moor.sim", "--lifeline-fd", str(reads)]
+    process = subprocess.Popen(argv, pass_fds=(reads,), stdout=subprocess.PIPE, text=True)
+    os.close(reads)
+    assert process.stdout.readline().startswith("simulated workspace: ")
+    assert process.poll() is None
+    os.close(writes)
+    process.communicate(timeout=10)
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize(("option", "word"), [("--list-switches", "count-tokens"), ("--list-scenarios", "fix-test")])
