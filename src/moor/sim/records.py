@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import defaultdict, deque
 from typing import Any, Final
 
 import msgspec
@@ -17,6 +17,7 @@ _HIDDEN: Final = frozenset(
 )
 _FORM_TYPE: Final = "application/x-www-form-urlencoded"
 _LIMIT: Final = 20_000
+_BODIES: Final = 32 * 1024 * 1024
 
 
 class Seen(msgspec.Struct, kw_only=True):
@@ -56,10 +57,12 @@ class Seen(msgspec.Struct, kw_only=True):
 
 
 class RequestLog:
-    """The last 20,000 requests."""
+    """The last 20,000 requests, with the newest 32 Mi characters of their bodies; older bodies are dropped."""
 
     def __init__(self) -> None:
-        self._seen: list[Seen] = []
+        self._seen: deque[Seen] = deque(maxlen=_LIMIT)
+        self._with_body: deque[Seen] = deque()
+        self._body_size = 0
         self._count = 0
 
     def open(self, request: Request, at: float) -> Seen:
@@ -83,8 +86,16 @@ class RequestLog:
             body_text=clean_body(request),
         )
         self._seen.append(seen)
-        del self._seen[:-_LIMIT]
+        self._keep_body(seen)
         return seen
+
+    def _keep_body(self, seen: Seen) -> None:
+        self._with_body.append(seen)
+        self._body_size += len(seen.body_text)
+        while self._body_size > _BODIES:
+            oldest = self._with_body.popleft()
+            self._body_size -= len(oldest.body_text)
+            oldest.body_text = ""
 
     def all(self) -> list[Seen]:
         """Every entry, oldest first."""
@@ -93,6 +104,8 @@ class RequestLog:
     def clear(self) -> None:
         """Forget everything; numbers go on."""
         self._seen.clear()
+        self._with_body.clear()
+        self._body_size = 0
 
 
 def clean_body(request: Request) -> str:

@@ -56,6 +56,15 @@ def test_no_credential_is_in_the_log_whatever_was_sent(ws):
     assert not [value for value in (*secrets, "plain-words-secret") if value in told]
 
 
+def test_bodies_are_kept_up_to_a_bound_the_newest_ones_longest(ws):
+    body = b"x" * (12 * 1024 * 1024)
+    for _ in range(3):
+        ws.post("/nowhere", body)
+    kept = [len(row["body_text"]) for row in ws.control.requests(bodies=True)]
+    assert kept == [0, len(body), len(body)]
+    assert [row["body_bytes"] for row in ws.control.requests()] == [len(body)] * 3
+
+
 def test_usage_is_summed_by_model_and_leaves_refused_calls_out(ws):
     for _ in range(2):
         ws.post(CHAT, BODY)
