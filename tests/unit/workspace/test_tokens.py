@@ -158,6 +158,18 @@ def test_what_another_process_renewed_is_taken_from_the_store(endpoint: Endpoint
     assert endpoint.presented == ["r0"]
 
 
+def test_what_came_while_waiting_for_the_lock_is_taken(endpoint: Endpoint) -> None:
+    class SlowVault(DictVault):
+        @contextmanager
+        def refresh_lock(self, upstream: str, timeout_s: float = 30.0) -> Iterator[None]:
+            self.stored = endpoint.renew(self.stored) if self.stored else None
+            yield
+
+    source = source_of(endpoint, SlowVault(endpoint.first()))
+    assert words(source.obtain(dead=source.obtain())) == "a1"
+    assert endpoint.presented == ["r0"]
+
+
 def test_threads_at_once_share_one_renewal(endpoint: Endpoint) -> None:
     vault = DictVault(endpoint.first())
     sources = [source_of(endpoint, vault) for _ in range(4)]
