@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import msgspec
@@ -18,72 +18,9 @@ from moor.errors.store import DiskFullError
 from moor.errors.upstream import RateLimited, UpstreamFailing
 from moor.secrets import Secret
 from moor.store.credentials import StoredCredential
-from moor.workspace.kinds import OAUTH, PAT
+from moor.workspace.kinds import PAT
 from moor.workspace.tokens import FetchedSource, StoredSource
-
-HOST = "https://ws.example"
-
-
-class DictVault:
-    """A store in memory that notes what happened."""
-
-    def __init__(self, stored: StoredCredential | None = None) -> None:
-        self.stored = stored
-        self.saved: list[StoredCredential] = []
-        self.full = False
-        self._lock = threading.Lock()
-
-    def load(self, upstream: str) -> StoredCredential | None:
-        return self.stored
-
-    def save(self, upstream: str, credential: StoredCredential) -> None:
-        if self.full:
-            raise DiskFullError(path="credentials.json")
-        self.saved.append(credential)
-        self.stored = credential
-
-    @contextmanager
-    def refresh_lock(self, upstream: str, timeout_s: float = 30.0) -> Iterator[None]:
-        with self._lock:
-            yield
-
-
-class Endpoint:
-    """A token endpoint with rotation: each refresh token works once."""
-
-    def __init__(self, clock: ManualClock, life_s: float = 3600.0) -> None:
-        self.clock = clock
-        self.life_s = life_s
-        self.number = 0
-        self.presented: list[str] = []
-        self.fault: Callable[[], MoorError | None] = lambda: None
-        self.valid = "r0"
-
-    def first(self) -> StoredCredential:
-        return self._made()
-
-    def renew(self, stored: StoredCredential) -> StoredCredential:
-        token = stored.refresh_token.reveal() if stored.refresh_token else ""
-        self.presented.append(token)
-        if error := self.fault():
-            raise error
-        if token != self.valid:
-            raise RefreshRefused(HOST, "invalid_grant", "Refresh token is invalid")
-        self.number += 1
-        self.valid = f"r{self.number}"
-        return self._made()
-
-    def _made(self) -> StoredCredential:
-        now = self.clock.now()
-        return StoredCredential(
-            kind=OAUTH,
-            access_token=Secret(f"a{self.number}"),
-            refresh_token=Secret(f"r{self.number}"),
-            expires_at=now + self.life_s,
-            host=HOST,
-            generation=f"g{self.number}",
-            saved_at=now,
-        )
+from tests.unit.workspace.token_rig import HOST, DictVault, Endpoint
 
 
 @pytest.fixture
