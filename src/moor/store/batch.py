@@ -6,10 +6,9 @@ over before kill -9 but not yet committed are lost: at most what came in the las
 
 from __future__ import annotations
 
-import queue
 import sqlite3
 import threading
-import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
@@ -23,8 +22,6 @@ INTERVAL_S: Final = 0.05
 MAX_ROWS: Final = 64
 RETRY_S: Final = 0.5
 
-_WAKE: Final = object()
-
 
 class BatchWriter(Generic[T]):
     """Hands rows to `insert(connection, rows)` inside one transaction a batch, in the order of `put`.
@@ -36,7 +33,9 @@ class BatchWriter(Generic[T]):
     def __init__(self, home: Home, insert: Callable[[sqlite3.Connection, Sequence[T]], None], name: str) -> None:
         self._home = home
         self._insert = insert
-        self._queue: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self._rows: deque[T] = deque()
+        self._wake = threading.Event()
+        self._hurry = False
         self._connection: sqlite3.Connection | None = None
         self._state = threading.Condition()
         self._accepted = 0
@@ -66,12 +65,17 @@ class BatchWriter(Generic[T]):
         """Accept a row; never blocks, from any thread."""
         with self._state:
             self._accepted += 1
-        self._queue.put(row)
+            self._rows.append(row)
+            waiting = len(self._rows)
+        if waiting in (1, MAX_ROWS):
+            # not at every row: each waking takes the interpreter's lock away from the loop
+            self._wake.set()
 
     def flush(self, timeout_s: float = 5.0) -> bool:
         """Wait until all rows accepted so far are committed; False when they were not in time. BLOCKS."""
         goal = self._accepted
-        self._queue.put(_WAKE)
+        self._hurry = True
+        self._wake.set()
         with self._state:
             return self._state.wait_for(lambda: self._stored >= goal, timeout_s)
 
@@ -81,7 +85,7 @@ class BatchWriter(Generic[T]):
             self._closed = True
             self.flush(timeout_s)
             self._stopping.set()
-            self._queue.put(_WAKE)
+            self._wake.set()
             self._thread.join(timeout_s)
         return self.waiting == 0
 
@@ -97,7 +101,7 @@ class BatchWriter(Generic[T]):
     def _run(self) -> None:
         pending: list[T] = []
         self._attempt(pending)  # opens the database, so that `healthy` is true to the facts from the start
-        while not (self._stopping.is_set() and self._queue.empty()):
+        while not (self._stopping.is_set() and not self._rows):
             self._collect(pending)
             if (pending or not self.healthy) and not self._attempt(pending):
                 self._stopping.wait(RETRY_S)
@@ -106,24 +110,18 @@ class BatchWriter(Generic[T]):
 
     def _collect(self, pending: list[T]) -> None:
         """Wait for a first row (or a turn to retry), then for more of its batch."""
-        if not pending:
-            self._take(pending, None if self.healthy else RETRY_S)
-        end = time.monotonic() + INTERVAL_S
-        while pending and len(pending) < MAX_ROWS:
-            left = end - time.monotonic()
-            if left <= 0 or not self._take(pending, left):
-                return
-
-    def _take(self, pending: list[T], timeout_s: float | None) -> bool:
-        """One row into the batch; False when the batch is to be written now."""
-        try:
-            item = self._queue.get(timeout=timeout_s)
-        except queue.Empty:
-            return False
-        if item is _WAKE:
-            return False
-        pending.append(item)  # type: ignore[arg-type]
-        return True
+        if not pending and not self._rows:
+            self._wake.wait(None if self.healthy else RETRY_S)
+        if self._rows and len(self._rows) < MAX_ROWS and not self._hurry:
+            self._wake.clear()
+            if len(self._rows) < MAX_ROWS and not self._hurry:
+                self._wake.wait(INTERVAL_S)
+        self._wake.clear()
+        with self._state:
+            while self._rows and len(pending) < MAX_ROWS:
+                pending.append(self._rows.popleft())
+            if not self._rows:
+                self._hurry = self._stopping.is_set()
 
     def _attempt(self, pending: list[T]) -> bool:
         try:

@@ -33,9 +33,8 @@ def connect(home: Home, *, write: bool = True) -> sqlite3.Connection:
         fresh = not path.exists()
         if fresh:
             home.ensure()
-        connection = _open(path)
         with ExitStack() as undo:
-            undo.callback(connection.close)
+            connection = _open(path, undo)
             found = NOTHING if fresh else _version(connection)
             if found < CURRENT:
                 found = _migrate(home, connection)
@@ -74,10 +73,11 @@ def translated(path: Path) -> Iterator[None]:
         raise storage_error(error, path) or error from error
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path, undo: ExitStack) -> sqlite3.Connection:
     # created by us, so that it is 0600 from its first moment; SQLite gives -wal and -shm the same mode
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    undo.callback(connection.close)
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")
     connection.row_factory = sqlite3.Row
