@@ -36,7 +36,7 @@ format: env ## format the code
 
 .PHONY: lint
 lint: env ## format, lint and types, nothing changed
-	@$(PY) -m ruff format --check -q . || { echo "not formatted; type: make format" >&2; exit 1; }
+	@$(PY) -m ruff format --check . >&2 || { echo "not formatted; type: make format" >&2; exit 1; }
 	@$(PY) -m ruff check -q .
 	@$(PY) -m mypy --no-error-summary
 
