@@ -12,7 +12,7 @@ from moor.domain.models import NANO, Price
 from moor.workspace.naming import normal_id
 
 SOURCE: Final = "built-in table of vendors' list prices"
-DATE: Final = "2026-03-01"
+DATE: Final = "2026-05-01"
 
 _OPUS: Final = (5.0, 25.0, 0.5, 6.25)
 _SONNET: Final = (3.0, 15.0, 0.3, 3.75)
@@ -33,7 +33,10 @@ _TABLE: Final[dict[str, tuple[float, float, float, float]]] = {
     "gpt-5-mini": (0.25, 2.0, 0.025, 0.25),
     "gpt-5-nano": (0.05, 0.4, 0.005, 0.05),
     "gpt-5-2": (1.75, 14.0, 0.175, 1.75),
+    "gpt-5-2-codex": (1.75, 14.0, 0.175, 1.75),
     "gpt-5-3-codex": (1.75, 14.0, 0.175, 1.75),
+    "gpt-5-4": (2.5, 15.0, 0.25, 2.5),
+    "gpt-5-5": (5.0, 30.0, 0.5, 5.0),
     "gpt-oss-120b": (0.15, 0.6, 0.15, 0.15),
     "gpt-oss-20b": (0.07, 0.3, 0.07, 0.07),
     "gemini-2-5-pro": (1.25, 10.0, 0.125, 1.25),
