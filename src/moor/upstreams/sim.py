@@ -22,6 +22,8 @@ from moor.workspace.routes import AUTO, GATEWAY
 from moor.workspace.tokens import StoredSource
 
 if TYPE_CHECKING:
+    import ssl
+
     from moor.domain.credential import CredentialSource
     from moor.upstreams.simprocess import SimProcess
     from moor.workspace.signin import Conversation
@@ -116,6 +118,10 @@ class SimUpstream(DatabricksUpstream):
         if self.settings.host or self.settings.route != AUTO:
             return super().route
         return GATEWAY
+
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """None for one of our own, which speaks plain HTTP on loopback."""
+        return super().ssl_context() if self.settings.host else None
 
     @cached_property
     def _vault(self) -> MemoryVault:

@@ -32,6 +32,7 @@ def simulator(folder: Path, host: str = "") -> SimUpstream:
 def test_one_of_its_own_is_started_signed_in_and_stopped(tmp_path: Path) -> None:
     up = simulator(tmp_path)
     assert not up.needs_sign_in()
+    assert up.ssl_context() is None
     with pytest.raises(SimNotStarted):
         _ = up.place
     up.prepare()
