@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from moor.gateway.routes import CALL, MODELS, NoRoute, Route, find_route, query_of
+from moor.gateway.request import by_name
+from moor.gateway.routes import CALL, MODELS, NoRoute, find_route, query_of
 from moor.secrets import key_hash
 from moor.wire.refusal import Refusal
-from moor.wire.strictness import check_header, check_request, read_framing
+from moor.wire.strictness import Fault, check_headers, check_request, read_framing, read_length
 
 if TYPE_CHECKING:
-    from moor.domain.session import Session
     from moor.gateway.ports import KeyLookup
     from moor.gateway.request import Request
 
@@ -29,13 +29,29 @@ class Doorkeeper:
         self._hosts = hosts
         self._max_body = max_body
 
-    def admit(self, request: Request) -> None:
-        """Sets route and session, or `refusal` (and `close` where the framing cannot be trusted)."""
+    def admit(self, request: Request, before: Request | None) -> None:
+        """Sets route and session, or `refusal` (and `close` where the framing cannot be trusted).
+
+        `before`: the last admitted request of the connection. Agents repeat their head call by call, so that
+        an equal one is not examined again; the key is looked up each time.
+        """
+        length = read_length(request.lengths)
+        if isinstance(length, Fault):
+            request.refusal, request.close = _bad_framing(length), True
+            return
+        request.length = length
+        if before is None or not request.adopt(before):
+            self._examine(request)
+        if request.refusal is None and request.route is not None and request.route.kind in (CALL, MODELS):
+            request.refusal = self._check_key(request) or self._check_size(request)
+
+    def _examine(self, request: Request) -> None:
         request.framing = read_framing(request.headers)
         refusal = self._check_framing(request) or self._check_origin(request)
         if refusal is not None:
             request.refusal, request.close = refusal, True
             return
+        request.named = by_name(request.headers)
         path, _, query = request.target.partition(b"?")
         found = find_route(request.method, path)
         if isinstance(found, NoRoute):
@@ -44,19 +60,13 @@ class Doorkeeper:
         request.route = found
         if query:
             request.query = query_of(query)
-        if found.kind in (CALL, MODELS):
-            request.refusal = self._check_key(request) or self._check_size(request, found)
 
     def _check_framing(self, request: Request) -> Refusal | None:
         fault = check_request(request.method, request.target, request.version, request.framing)
-        if fault is None:
-            for name, value in request.headers:
-                fault = check_header(name, value)
-                if fault is not None:
-                    break
-        if fault is None:
-            return None
-        return Refusal(status=fault.status, ref="bad-framing", message=f"the request has {fault.reason}")
+        if fault is None and request.framing.chunked and request.lengths:
+            fault = Fault(400, "Content-Length together with Transfer-Encoding")
+        fault = fault or check_headers(request.headers)
+        return None if fault is None else _bad_framing(fault)
 
     def _check_origin(self, request: Request) -> Refusal | None:
         if self._hosts is not None and request.framing.host not in self._hosts:
@@ -66,35 +76,34 @@ class Doorkeeper:
         return None
 
     def _check_key(self, request: Request) -> Refusal | None:
+        if request.key_hash:
+            request.session = self._keys.find(request.key_hash)
+            if request.session is not None:
+                return None
         presented = _presented(request)
         for key in presented:
-            session = self._session_of(key)
-            if session is not None:
-                request.session = session
+            hashed = key_hash(key)
+            request.session = self._keys.find(hashed)
+            if request.session is not None:
+                request.key_hash = hashed
                 return None
         message = "this key is not known here, or its session has ended" if presented else "no key was sent"
         return Refusal(status=401, ref="key-unknown", message=message, hint="start the agent again with moor")
 
-    def _session_of(self, key: bytes) -> Session | None:
-        return self._keys.find(key_hash(key))
-
-    def _check_size(self, request: Request, route: Route) -> Refusal | None:
-        length = request.framing.length or 0
-        if length <= self._max_body or route.kind != CALL:
-            return None
-        return too_large(self._max_body)
+    def _check_size(self, request: Request) -> Refusal | None:
+        return too_large(self._max_body) if (request.length or 0) > self._max_body else None
 
 
 def _presented(request: Request) -> list[bytes]:
     """The keys in the places where agents put them; none travels on."""
-    keys: list[bytes] = []
-    for name, value in request.headers:
-        if name in _CREDENTIAL_HEADERS:
-            keys.append(value[7:].strip() if value[:7].lower() == b"bearer " else value)
+    keys = [request.named[name] for name in _CREDENTIAL_HEADERS if name in request.named]
+    keys = [value[7:].strip() if value[:7].lower() == b"bearer " else value for value in keys]
     key = request.query.get("key")
-    if key:
-        keys.append(key.encode())
-    return keys[:8]
+    return [*keys, key.encode()] if key else keys
+
+
+def _bad_framing(fault: Fault) -> Refusal:
+    return Refusal(status=fault.status, ref="bad-framing", message=f"the request has {fault.reason}")
 
 
 def _no_route(found: NoRoute) -> Refusal:

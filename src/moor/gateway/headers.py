@@ -13,11 +13,11 @@ from moor.domain.dialects import ANTHROPIC_MESSAGES, GEMINI_GENERATE, OPENAI_CHA
 if TYPE_CHECKING:
     from moor.wire.strictness import Headers
 
-TO_UPSTREAM: Final[dict[str, frozenset[bytes]]] = {
-    ANTHROPIC_MESSAGES: frozenset((b"anthropic-version", b"anthropic-beta")),
-    OPENAI_CHAT: frozenset((b"openai-beta",)),
-    OPENAI_RESPONSES: frozenset((b"openai-beta",)),
-    GEMINI_GENERATE: frozenset(),
+TO_UPSTREAM: Final[dict[str, tuple[bytes, ...]]] = {
+    ANTHROPIC_MESSAGES: (b"anthropic-version", b"anthropic-beta"),
+    OPENAI_CHAT: (b"openai-beta",),
+    OPENAI_RESPONSES: (b"openai-beta",),
+    GEMINI_GENERATE: (),
 }
 
 TO_AGENT: Final[frozenset[bytes]] = frozenset(
@@ -37,14 +37,9 @@ TO_AGENT: Final[frozenset[bytes]] = frozenset(
 _TO_AGENT_BEGINNINGS: Final = (b"anthropic-ratelimit-", b"x-ratelimit-")
 
 
-def pass_to_upstream(dialect: str, headers: Headers) -> dict[bytes, bytes]:
-    """The agent's headers that travel on; several of one name are joined by a comma."""
-    allowed = TO_UPSTREAM[dialect]
-    passed: dict[bytes, bytes] = {}
-    for name, value in headers:
-        if name in allowed:
-            passed[name] = b"%s,%s" % (passed[name], value) if name in passed else value
-    return passed
+def pass_to_upstream(dialect: str, named: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    """The agent's headers that travel on."""
+    return {name: named[name] for name in TO_UPSTREAM[dialect] if name in named}
 
 
 def pass_to_agent(headers: Headers) -> Headers:

@@ -41,6 +41,7 @@ class Inbound(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._reading: Request | None = None
+        self._admitted: Request | None = None
         self._waiting: deque[Request] = deque()
         self._current: Request | None = None
         self._exchange: Exchange | None = None
@@ -124,7 +125,7 @@ class Inbound(asyncio.Protocol):
         assert self._reading is not None
         self._head_size += len(name) + len(value) + 4
         if not self._head_done and self._reading.refusal is None:
-            self._reading.headers.append((name.lower(), value))
+            self._reading.header(name.lower(), value)
             if len(self._reading.headers) > self._limits.max_headers:
                 self._refuse_head(self._reading)
 
@@ -138,15 +139,15 @@ class Inbound(asyncio.Protocol):
         if request.refusal is None and self._head_size + len(request.target) > self._limits.max_head:
             self._refuse_head(request)
         if request.refusal is None:
-            self._gateway.doorkeeper.admit(request)
+            self._gateway.doorkeeper.admit(request, self._admitted)
         request.close = request.close or not self._parser.should_keep_alive()
-        if request.refusal is None and not request.reserve(request.framing.length or 0):
+        if request.refusal is None and not request.reserve(request.length or 0):
             request.refusal = _full()
-        if request.refusal is not None:
-            length = request.framing.length
-            if request.framing.chunked or request.framing.expect or (length or 0) > _DISCARD_BELOW:
-                request.close = True
-        elif request.framing.expect and self._exchange is None and not self._waiting:
+        if request.refusal is None:
+            self._admitted = request
+        elif request.framing.chunked or request.framing.expect or (request.length or 0) > _DISCARD_BELOW:
+            request.close = True
+        if request.refusal is None and request.framing.expect and self._exchange is None and not self._waiting:
             self.write([CONTINUE])
 
     def on_body(self, body: bytes) -> None:

@@ -76,7 +76,7 @@ def prepare(request: Request, session: Session, index: Index, place: Place) -> P
     plan = place.plan(session, route.dialect, action, model_id)
     if isinstance(plan, Refusal):
         return plan
-    draft = Draft(index, route.dialect, action, plan.model, pass_to_upstream(route.dialect, request.headers))
+    draft = Draft(index, route.dialect, action, plan.model, pass_to_upstream(route.dialect, request.named))
     fired = run_filters(plan.filters, draft) if plan.filters else []
     head = plan.head
     if draft.headers:

@@ -103,4 +103,4 @@ def _text(request: Request, header: str) -> str:
     """A header's value as bounded text; empty where the agent has no such header."""
     if not header:
         return ""
-    return request.header(header.lower().encode("latin-1", "replace")).decode("latin-1")[:200]
+    return request.named.get(header.lower().encode("latin-1", "replace"), b"").decode("latin-1")[:200]

@@ -46,8 +46,11 @@ class Request:
         "close",
         "framing",
         "headers",
-        "keys",
+        "key_hash",
+        "length",
+        "lengths",
         "method",
+        "named",
         "query",
         "raw_size",
         "refusal",
@@ -66,12 +69,19 @@ class Request:
         self._parts: list[bytes] = []
         self.target = b""
         self.headers: Headers = []
+        """without Content-Length"""
+        self.lengths: list[bytes] = []
+        self.length: int | None = None
+        self.named: dict[bytes, bytes] = {}
+        """header values by name; several of one name joined by a comma"""
         self.framing = Framing()
         self.method = b""
         self.version = ""
         self.query: dict[str, str] = {}
         self.route: Route | None = None
         self.session: Session | None = None
+        self.key_hash = ""
+        """of the key that was taken"""
         self.refusal: Refusal | None = None
         self.allow = ""
         self.close = False
@@ -111,9 +121,36 @@ class Request:
         self._store.give_back(self.reserved)
         self.reserved = 0
 
-    def header(self, name: bytes) -> bytes:
-        """The first header of that (small-letter) name, or nothing."""
-        for key, value in self.headers:
-            if key == name:
-                return value
-        return b""
+    def header(self, name: bytes, value: bytes) -> None:
+        """Take a header (its name in small letters); lengths stand apart, because they differ call by call."""
+        if name == b"content-length":
+            self.lengths.append(value)
+        else:
+            self.headers.append((name, value))
+
+    def adopt(self, before: Request) -> bool:
+        """Take over what was found out about an equal head on the same connection; False where it differs."""
+        if (
+            before.headers != self.headers
+            or before.target != self.target
+            or before.method != self.method
+            or before.version != self.version
+        ):
+            return False
+        self.headers = before.headers
+        self.named = before.named
+        self.framing = before.framing
+        self.query = before.query
+        self.route = before.route
+        self.key_hash = before.key_hash
+        return True
+
+
+def by_name(headers: Headers) -> dict[bytes, bytes]:
+    """Header values by name; several of one name joined by a comma."""
+    named = dict(headers)
+    if len(named) != len(headers):
+        named = {}
+        for name, value in headers:
+            named[name] = b"%s,%s" % (named[name], value) if name in named else value
+    return named

@@ -17,6 +17,15 @@ from moor.errors.wire import BodyNotObjectError, DuplicateKeyError
 _DECODER: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _KEY: Final = msgspec.json.Decoder(str)
 _SPACE: Final = b" \t\n\r"
+_DIALECT_KEYS: Final = (
+    *("model", "messages", "max_tokens", "system", "metadata", "stop_sequences", "stream", "temperature"),
+    *("top_p", "top_k", "tools", "tool_choice", "thinking", "output_config", "context_management"),
+    *("max_completion_tokens", "stop", "n", "stream_options", "parallel_tool_calls", "response_format"),
+    *("reasoning_effort", "store", "seed", "user", "input", "instructions", "max_output_tokens", "reasoning"),
+    *("include", "prompt_cache_key", "contents", "systemInstruction", "toolConfig", "generationConfig"),
+)
+_KNOWN: Final = {key: b'"%s":' % key.encode() for key in _DIALECT_KEYS}
+"""keys that dialects have, with the bytes they begin with; no two of them differ in case only"""
 
 
 class Index:
@@ -57,9 +66,15 @@ def index_object(body: bytes) -> Index:
         return _index_leniently(body)
     except RecursionError as error:
         raise BodyNotObjectError(reason="it is nested too deeply") from error
-    _refuse_twins(list(values))
+    if not _all_known(values):
+        _refuse_twins(list(values))
     spans = _spans_of_compact(body, values)
     return Index(body, spans if spans is not None else _spans_by_walk(body, values))
+
+
+def _all_known(values: dict[str, msgspec.Raw]) -> bool:
+    """Whether each key is one of those that dialects have; no two of them differ in case only."""
+    return values.keys() <= _KNOWN.keys()
 
 
 def _refuse_twins(keys: list[str]) -> None:
@@ -78,7 +93,7 @@ def _spans_of_compact(body: bytes, values: dict[str, msgspec.Raw]) -> dict[str, 
     spans: dict[str, tuple[int, int]] = {}
     at = 1
     for key, value in values.items():
-        token = b'"%s":' % key.encode()
+        token = _KNOWN.get(key) or b'"%s":' % key.encode()
         if not body.startswith(token, at):
             return None
         start = at + len(token)

@@ -92,22 +92,20 @@ class SseDecoder:
         return SseEvent(b"\n".join(data), name or "message", self._id)
 
 
-_ENDS: Final = (b"\n\n", b"\n\r\n", b"\r\r")
-
-
 def last_boundary(data: bytes) -> int:
     """Number of bytes up to and including the last empty line; 0 where there is none.
 
     A CR at the very end is not taken for a line end, its LF may still come.
     """
-    if data.endswith(b"\n\n"):
-        return len(data)
-    best = 0
-    for mark in _ENDS:
-        at = data.rfind(mark)
-        if at >= 0 and at + len(mark) > best:
-            best = at + len(mark)
-    if best and data[best - 1] == 13 and best == len(data):
+    found = data.rfind(b"\n\n")
+    best = found + 2 if found >= 0 else 0
+    if best == len(data) or b"\r" not in data:
+        return best
+    for mark in (b"\n\r", b"\r\r"):
+        end = data.rfind(mark) + 2
+        if end > 1:
+            best = max(best, end + 1 if data.startswith(b"\n", end) else end)
+    if best == len(data) and data.endswith(b"\r"):
         return last_boundary(data[:-1])
     return best
 

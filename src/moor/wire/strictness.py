@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 _TARGET: Final = re.compile(rb"/[!-~]*\Z")
-_TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+_NAMES: Final = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+(?::(?!\Z)|\Z))*\Z")
 _VALUE_BAD: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _DIGITS: Final = re.compile(rb"[0-9]{1,15}\Z")
 
@@ -28,11 +28,10 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Framing(msgspec.Struct):
-    """What the headers say about the message's body and connection."""
+    """What the headers say about the message's body and connection; its length stands apart."""
 
     host: bytes = b""
     hosts: int = 0
-    length: int | None = None
     chunked: bool = False
     close: bool = False
     keep_alive: bool = False
@@ -62,15 +61,6 @@ def _host(framing: Framing, value: bytes) -> Fault | None:
     framing.hosts += 1
     framing.host = value.lower()
     return Fault(400, "two Host headers") if framing.hosts > 1 else None
-
-
-def _length(framing: Framing, value: bytes) -> Fault | None:
-    if framing.length is not None:
-        return Fault(400, "two Content-Length headers")
-    if not _DIGITS.match(value):
-        return Fault(400, "a Content-Length that is not a number")
-    framing.length = int(value)
-    return None
 
 
 def _transfer(framing: Framing, value: bytes) -> Fault | None:
@@ -112,7 +102,6 @@ def _upgrade(_: Framing, __: bytes) -> Fault | None:
 
 _READERS: Final = {
     b"host": _host,
-    b"content-length": _length,
     b"transfer-encoding": _transfer,
     b"connection": _connection,
     b"expect": _expect,
@@ -120,6 +109,17 @@ _READERS: Final = {
     b"origin": _origin,
     b"upgrade": _upgrade,
 }
+
+
+def read_length(values: list[bytes]) -> int | Fault | None:
+    """The body's length as the Content-Length headers say; None without one."""
+    if not values:
+        return None
+    if len(values) > 1:
+        return Fault(400, "two Content-Length headers")
+    if not _DIGITS.match(values[0]):
+        return Fault(400, "a Content-Length that is not a number")
+    return int(values[0])
 
 
 def check_request(method: bytes, target: bytes, version: str, framing: Framing) -> Fault | None:
@@ -134,21 +134,15 @@ def check_request(method: bytes, target: bytes, version: str, framing: Framing) 
         return Fault(400, "a request target that is not a path")
     if framing.hosts != 1:
         return Fault(400, "no Host header")
-    return _check_body(version, framing)
-
-
-def _check_body(version: str, framing: Framing) -> Fault | None:
     if framing.chunked and version == "1.0":
         return Fault(400, "a chunked body in HTTP/1.0")
-    if framing.chunked and framing.length is not None:
-        return Fault(400, "Content-Length together with Transfer-Encoding")
     return None
 
 
-def check_header(name: bytes, value: bytes) -> Fault | None:
-    """A header line whose name is no token or whose value holds control characters."""
-    if not _TOKEN.match(name):
+def check_headers(headers: Headers) -> Fault | None:
+    """A header line whose name is no token or whose value holds control characters, if there is one."""
+    if not _NAMES.match(b":".join([name for name, _ in headers])):
         return Fault(400, "a header name that is not a token")
-    if _VALUE_BAD.search(value):
+    if _VALUE_BAD.search(b"".join([value for _, value in headers])):
         return Fault(400, "a control character in a header value")
     return None
