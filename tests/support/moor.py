@@ -38,10 +38,14 @@ def run_moor_process(
     cwd: Path,
     stdin: str | None = None,
     timeout: float = 60,
+    before: Sequence[str] = (),
 ) -> Done:
-    """Run to the end without a terminal. Past `timeout` seconds the whole group is killed and the test fails."""
+    """Run to the end without a terminal. Past `timeout` seconds the whole group is killed and the test fails.
+
+    `before`: words that start another program which then becomes moor (`env`, `unshare`).
+    """
     with subprocess.Popen(
-        [*moor_command(), *argv],
+        [*before, *moor_command(), *argv],
         env=dict(environ),
         cwd=cwd,
         stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,

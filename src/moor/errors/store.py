@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from typing import TYPE_CHECKING
 
 from moor.errors.base import ExitCode, MoorError
@@ -164,6 +165,8 @@ class KeyUnknownError(MoorError):
         self.name = name
 
 
+_LEAST_FREE = 64 * 1024
+"""bytes that SQLite's shared index and a page of its log take"""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _UNWRITABLE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENOTDIR, errno.EISDIR})
 
@@ -182,13 +185,23 @@ def database_error(error: sqlite3.Error, path: Path | str) -> MoorError:
     """What a failure of SQLite means for the user."""
     text = str(error)
     lowered = text.lower()
-    if "full" in lowered:
+    if "full" in lowered or ("disk i/o" in lowered and _is_full(path)):
         return DiskFullError(path=path)
     if "locked" in lowered or "busy" in lowered:
         return StateBusyError(path=path)
     if any(word in lowered for word in ("readonly", "unable to open", "disk i/o")):
         return HomeUnwritableError(path=path, reason=text)
     return StateBrokenError(path=path, reason=text)
+
+
+def _is_full(path: Path | str) -> bool:
+    """Whether not even the files beside a database fit: SQLite then says no more than "disk I/O error"."""
+    try:
+        seen = os.statvfs(_folder(path))
+    except OSError:
+        return False
+    read_only = bool(seen.f_flag & os.ST_RDONLY)
+    return not read_only and (seen.f_bavail * seen.f_frsize < _LEAST_FREE or (seen.f_files > 0 and not seen.f_favail))
 
 
 def _folder(path: Path | str) -> str:

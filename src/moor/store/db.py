@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -20,18 +21,20 @@ from moor.store.home import Home
 from moor.store.schema import CURRENT, NOTHING, Migration, Version, may_read, may_write, missing
 
 BUSY_S: Final = 5.0
+_CREATING: Final = threading.Lock()
+"""no connection of this process may open the file while its creator still has to close it"""
 
 
 def connect(home: Home, *, write: bool = True) -> sqlite3.Connection:
     """An open database of the current form, in autocommit mode, usable from any one thread at a time.
 
     Creates and migrates where needed. `write=False` also opens a database one minor version ahead.
-    Raises StateNewerError, StateBrokenError, StateBusyError, DiskFullError, HomeUnwritableError.
+    Raises StateNewerError, StateBrokenError, StateBusyError, DiskFullError, HomeUnwritableError, HomeForeignError.
     """
     path = home.db_path
     with translated(path):
         fresh = not path.exists()
-        if fresh:
+        if fresh or write:
             home.ensure()
         with ExitStack() as undo:
             connection = _open(path, undo)
@@ -74,14 +77,24 @@ def translated(path: Path) -> Iterator[None]:
 
 
 def _open(path: Path, undo: ExitStack) -> sqlite3.Connection:
-    # created by us, so that it is 0600 from its first moment; SQLite gives -wal and -shm the same mode
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    with _CREATING:
+        _create(path)
+        connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     undo.callback(connection.close)
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")
     connection.row_factory = sqlite3.Row
     return connection
+
+
+def _create(path: Path) -> None:
+    """An empty file where there is none, 0600 from its first moment; SQLite gives -wal and -shm the same mode.
+
+    A file that is there must not be opened here: POSIX drops every lock that this process holds on it when any
+    descriptor of it is closed, and another process then removes the log that our connections write to.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _version(connection: sqlite3.Connection) -> Version:

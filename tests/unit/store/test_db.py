@@ -183,3 +183,21 @@ def test_kill_9_loses_nothing_that_was_committed_and_breaks_nothing(home: Home) 
         assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
     assert committed <= stored
     assert len(stored - committed) <= 4, "at most the one in flight at each kill"
+
+
+def test_a_second_opening_leaves_the_locks_of_the_first_in_force(home: Home) -> None:
+    """POSIX drops all locks of a process on a file when it closes any descriptor of that file. Another process would
+    then take itself for the last one and remove the log that we still write to."""
+    elsewhere = "import sys, pathlib; from moor.store.db import opened; from moor.store.home import Home\n"
+    elsewhere += (
+        "with opened(Home(pathlib.Path(sys.argv[1]))) as c: c.execute('SELECT COUNT(*) FROM trust').fetchone()"
+    )
+    with opened(home) as first:
+        first.execute("INSERT INTO trust VALUES ('a', 'b', 1.0)")
+        with opened(home):
+            pass
+        subprocess.run([sys.executable, "-c", elsewhere, str(home.root)], check=True)
+        first.execute("INSERT INTO trust VALUES ('c', 'd', 1.0)")
+        assert (home.root / "moor.db-wal").exists(), "another process removed the log that we write to"
+        with opened(home) as third:
+            assert third.execute("SELECT COUNT(*) FROM trust").fetchone()[0] == 2
