@@ -73,10 +73,10 @@ class Translator:
 
     def feed(self, raw: Raw) -> list[Event]:
         """Our events for one of OpenCode's; [] for noise, other sessions and what is known already."""
-        properties = raw.get("properties") or {}
+        properties = _map(raw.get("properties"))
         kind = str(raw.get("type", ""))
         if kind == "session.created":
-            self._child(properties.get("info") or {})
+            self._child(_map(properties.get("info")))
         handler = _HANDLERS.get(kind)
         session = self._session_of(properties)
         if handler is None or session not in self.sessions:
@@ -98,12 +98,12 @@ class Translator:
         """What a whole list of messages (GET /session/{id}/message) tells beyond what the stream told."""
         events: list[Event] = []
         for message in messages:
-            info = message.get("info") or {}
+            info = _map(message.get("info"))
             session = str(info.get("sessionID", self.root))
             events += self._message(
                 {"info": info}, session, {"type": "message.updated", "properties": {"info": info}}
             )
-            for part in message.get("parts") or []:
+            for part in _list(message.get("parts")):
                 events += self._part({"part": part}, session, {"type": "message.part.updated", "properties": part})
         return events
 
@@ -120,17 +120,17 @@ class Translator:
         return [error, end]
 
     def _session_of(self, properties: Raw) -> str:
-        for holder in (properties, properties.get("info") or {}, properties.get("part") or {}):
+        for holder in (properties, _map(properties.get("info")), _map(properties.get("part"))):
             if holder.get("sessionID"):
                 return str(holder["sessionID"])
-        return str((properties.get("info") or {}).get("id", "")) or self.root
+        return str(_map(properties.get("info")).get("id", "")) or self.root
 
     def _child(self, info: Raw) -> None:
-        if info.get("parentID") in self.sessions and info.get("id"):
+        if str(info.get("parentID", "")) in self.sessions and info.get("id"):
             self.sessions.add(str(info["id"]))
 
     def _message(self, properties: Raw, session: str, _raw: Raw) -> list[Event]:
-        info = properties.get("info") or {}
+        info = _map(properties.get("info"))
         message_id = str(info.get("id", ""))
         if info.get("role") == "user":
             self._users.add(message_id)
@@ -141,11 +141,11 @@ class Translator:
             # ids sort by time
             self._newest = self._last_message = max(self._last_message, message_id)
             if info.get("error"):
-                self._fail(info["error"])
+                self._fail(_map(info["error"]))
         return []
 
     def _part(self, properties: Raw, session: str, raw: Raw) -> list[Event]:
-        part = properties.get("part") or {}
+        part = _map(properties.get("part"))
         message_id = str(part.get("messageID", ""))
         if message_id in self._users or message_id in self._asides or part.get("synthetic"):
             return []
@@ -178,7 +178,7 @@ class Translator:
         return [self._event(_TEXT_KINDS[str(part["type"])], session, raw, text=whole[len(before) :], id=part_id)]
 
     def _tool(self, part: Raw, session: str, raw: Raw) -> list[Event]:
-        state = part.get("state") or {}
+        state = _map(part.get("state"))
         call = str(part.get("callID") or part.get("id", ""))
         status = _STATES.get(str(state.get("status", "")), "pending")
         key = f"{session}/{call}"
@@ -186,7 +186,7 @@ class Translator:
         if before == status or before in ("completed", "failed"):
             return []
         self._tools[key] = status
-        given: Raw = state["input"] if isinstance(state.get("input"), dict) else {}
+        given = _map(state.get("input"))
         self._given[key] = (str(part.get("tool", "")), given)
         data: Raw = {"input": given}
         for ours, theirs in (("output", "output"), ("error", "error")):
@@ -211,10 +211,10 @@ class Translator:
     def _permission(self, properties: Raw, session: str, raw: Raw) -> list[Event]:
         if not self._is_new(properties):
             return []
-        metadata = properties.get("metadata") or {}
-        patterns = [str(pattern) for pattern in properties.get("patterns") or []]
+        metadata = _map(properties.get("metadata"))
+        patterns = [str(pattern) for pattern in _list(properties.get("patterns"))]
         name = str(properties.get("permission", ""))
-        call = str((properties.get("tool") or {}).get("callID", ""))
+        call = str(_map(properties.get("tool")).get("callID", ""))
         tool, given = self._given.get(f"{session}/{call}", ("", {}))
         access = _ACCESS.get(name, OTHER) if name != _OUTSIDE else _TOOL_ACCESS.get(tool, WRITE)
         paths = _meant(access, name, patterns, metadata, given)
@@ -239,7 +239,7 @@ class Translator:
     def _question(self, properties: Raw, session: str, raw: Raw) -> list[Event]:
         if not self._is_new(properties):
             return []
-        questions = properties.get("questions") or []
+        questions = [_map(one) for one in _list(properties.get("questions"))]
         title = " / ".join(str(question.get("question", "")) for question in questions)
         return [
             self._event(
@@ -248,18 +248,15 @@ class Translator:
         ]
 
     def _status(self, properties: Raw, session: str, raw: Raw) -> list[Event]:
-        status = properties.get("status") or {}
+        status = _map(properties.get("status"))
         kind = str(status.get("type", ""))
         if session != self.root:
             return []
         if kind == RETRY:
             self._texts.pop(self._last_message, None)  # the half answer of the failed try is void
-            data = {
-                "attempt": status.get("attempt", 0),
-                "next": status.get("next", 0),
-                "message": status.get("message"),
-            }
-            return [self._event(STATUS, session, raw, text=RETRY, title=data["message"], data=data)]
+            said = _plain(status.get("message"))
+            data = {"attempt": status.get("attempt", 0), "next": status.get("next", 0), "message": said}
+            return [self._event(STATUS, session, raw, text=RETRY, title=said, data=data)]
         if kind == BUSY and not self.busy:
             self.busy = True
             return [self._event(STATUS, session, raw, text=BUSY)]
@@ -267,11 +264,11 @@ class Translator:
 
     def _error(self, properties: Raw, session: str, _raw: Raw) -> list[Event]:
         if session == self.root and properties.get("error"):
-            self._fail(properties["error"])
+            self._fail(_map(properties["error"]))
         return []
 
     def _fail(self, error: Raw) -> None:
-        data = error.get("data") or {}
+        data = _map(error.get("data"))
         self.failure = _plain(data.get("message") or error.get("name")) or "the agent reports an error without words"
         self.failure_data = {"name": str(error.get("name", "")), "status": data.get("statusCode")}
 
@@ -289,6 +286,15 @@ class Translator:
         return Event(kind=kind, agent_session=session, raw=raw, data=data, **fields)
 
 
+def _map(value: Any) -> Raw:
+    """The value where it is an object, else an empty one: a form that is not known says nothing."""
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def _plain(message: Any) -> str:
     """The sentence; OpenCode passes an error inside a stream on as the JSON it came in."""
     text = str(message or "")
@@ -297,17 +303,16 @@ def _plain(message: Any) -> str:
             inner = msgspec.json.decode(text)
         except msgspec.DecodeError:
             return text
-        holder = inner.get("error") if isinstance(inner.get("error"), dict) else inner
-        return str(holder.get("message") or text)
+        return str((_map(_map(inner).get("error")) or _map(inner)).get("message") or text)
     return text
 
 
 def is_idle(raw: Raw, root: str) -> bool:
     """Whether this event says that the root session's turn is over."""
-    properties = raw.get("properties") or {}
+    properties = _map(raw.get("properties"))
     if properties.get("sessionID") != root:
         return False
-    status = (properties.get("status") or {}).get("type")
+    status = _map(properties.get("status")).get("type")
     return raw.get("type") == "session.idle" or (raw.get("type") == "session.status" and status == "idle")
 
 
