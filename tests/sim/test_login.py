@@ -235,6 +235,20 @@ def test_a_private_authority_is_refused_until_it_is_named(run_moor: Run, moor_ho
     assert "tls-failed" not in named.stderr
 
 
+@pytest.mark.feature("F1.3")
+def test_a_workspace_behind_a_private_authority_is_signed_in_to_and_the_authority_kept(
+    run_moor: Run, moor_home: MoorHome, tmp_path: Path
+) -> None:
+    authority = private_authority(tmp_path)
+    tls = SimConfig(tls_cert=str(tmp_path / "s.pem"), tls_key=str(tmp_path / "s.key"))
+    with EmbeddedSim(tls) as sim:
+        token = sim.control.mint().reveal() + "\n"
+        (moor_home.work / "ca.pem").write_bytes(authority.ca_file.read_bytes())
+        done = run_moor("login", "--host", sim.url, "--pat", "--ca-file", "ca.pem", stdin=token)
+        assert done.code == 0, done.stderr
+        assert run_moor("models", "--refresh", cwd=moor_home.user).code == 0
+
+
 def test_a_proxy_of_the_environment_is_never_used_for_this_machine(run_moor: Run, sim: EmbeddedSim) -> None:
     env = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy"), "http://127.0.0.1:1")
     token = sim.control.mint().reveal()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="use DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET at each start",
     )
     how.add_argument("--cli", action="store_true", help="take tokens from the Databricks CLI")
+    parser.add_argument("--ca-file", metavar="PEM", help="further certificate authorities, e.g. of a company proxy")
     parser.add_argument(
         "--no-browser", action="store_true", help="print the address and take the answer pasted (for SSH)"
     )
@@ -57,6 +59,10 @@ def run(args: argparse.Namespace, ctx: Context) -> int:
     if wanted is None:
         first_upstream(ctx)
         return 0
+    if args.ca_file:
+        wanted = wanted._replace(
+            settings=msgspec.structs.replace(wanted.settings, ca_file=_absolute(args.ca_file, ctx))
+        )
     upstream = open_upstream(wanted.name, wanted.settings, ctx.home, ctx.environ, ctx.clock)
     if wanted.settings.auth == PAT and not wanted.settings.profile:
         token, where = read_token(ctx, wanted.settings.host)
@@ -88,6 +94,11 @@ def read_token(ctx: Context, host: str) -> tuple[Secret, str]:
     if not token:
         raise TokenMissing(where, f"DATABRICKS_TOKEN=… moor login --host {host} --pat, or pipe the token in")
     return Secret(token), where
+
+
+def _absolute(path: str, ctx: Context) -> str:
+    """As the settings keep it: they are read from any directory."""
+    return str((ctx.cwd / Path(path).expanduser()).resolve())
 
 
 def _wanted(args: argparse.Namespace, ctx: Context) -> Wanted | None:

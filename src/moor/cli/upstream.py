@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -114,6 +115,8 @@ def _settings(args: argparse.Namespace, ctx: Context) -> UpstreamSettings:
         address = workspace_address(values["host"], allow_plaintext=args.allow_plaintext)
         values["host"] = address.url
         values["workspace_id"] = values["workspace_id"] or address.workspace_id
+    if values["ca_file"]:
+        values["ca_file"] = str((ctx.cwd / Path(values["ca_file"]).expanduser()).resolve())
     values["route"] = values["route"] or UpstreamSettings(kind=args.kind).route
     return UpstreamSettings(kind=args.kind, models=tuple(args.models), allow_plaintext=args.allow_plaintext, **values)
 

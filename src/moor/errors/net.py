@@ -84,8 +84,8 @@ class TlsFailed(MoorError):
         super().__init__(
             f"no trusted TLS connection to {host}",
             context=reason,
-            hint="behind a company proxy, name its CA file: "
-            "moor config set upstreams.NAME.ca_file /path/to/ca.pem (or SSL_CERT_FILE)",
+            hint="behind a company proxy, name its CA file: moor login --ca-file /path/to/ca.pem, "
+            "or moor config set upstreams.NAME.ca_file /path/to/ca.pem, or SSL_CERT_FILE",
         )
         self.host = host
         self.reason = reason
