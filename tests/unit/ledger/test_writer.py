@@ -97,7 +97,7 @@ wild = st.builds(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(st.lists(wild, max_size=5))
 def test_no_call_whatever_an_upstream_reports_stops_the_ledger(
     tmp_path_factory: pytest.TempPathFactory, calls: list[Call]

@@ -113,7 +113,7 @@ def test_a_read_only_home_is_refused_with_exit_code_2(tmp_path: Path, exists: bo
                 *(sys.executable, "-c", AS_SOMEBODY_WITHOUT_RIGHTS, tmp_path / "warm", f"{folder}/m"),
                 *("config", "set", "defaults.model", "m"),
             ],
-            env={"HOME": folder},
+            env={"HOME": folder, "PYTHONPATH": os.pathsep.join(sys.path)},
             capture_output=True,
             encoding="utf-8",
             check=False,

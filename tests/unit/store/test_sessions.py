@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moor.domain.policy import Policy, PolicyLayer
@@ -64,6 +64,7 @@ sessions = st.builds(
 )
 
 
+@settings(max_examples=50)
 @given(sessions)
 def test_any_session_fits_a_row(one: Session) -> None:
     class Row(dict[str, object]):

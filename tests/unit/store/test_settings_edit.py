@@ -209,7 +209,7 @@ changes = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(changes=changes)
 def test_any_row_of_changes_ends_in_what_a_plain_table_would_hold(home: Home, changes: list[tuple[str, Any]]) -> None:
     write(home, USERS_OWN)
