@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 KIND: Final = "openai"
 _SOURCE: Final = "/models"
 _CONFIGURED: Final = "config"
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_NAME_IT: Final = "export ENGINE_KEY=… and give its name: --api-key-env ENGINE_KEY"
 _ADD: Final = (
     "moor upstream add {name} --kind {kind} --base-url URL/v1, "
     "or for one that is set up: moor config set upstreams.{name}.base_url URL/v1"
@@ -87,6 +90,9 @@ class OpenAiUpstream:
         """Raises UpstreamInvalid, BadUrl, PlaintextRefused."""
         if not settings.base_url:
             raise UpstreamInvalid(name, "base_url is not set", hint=_ADD.format(name=name, kind=KIND))
+        if settings.api_key_env and not _VARIABLE.fullmatch(settings.api_key_env):
+            # it may be the key itself: it is not repeated
+            raise UpstreamInvalid(name, "api_key_env is the name of a variable, not a key", hint=_NAME_IT)
         self.name = name
         self.settings = settings
         self.home = home
@@ -185,6 +191,13 @@ class OpenAiUpstream:
         answer = self._client.get("/models", token=credential.secret if credential.secret else None)
         if self.is_dead_credential(answer.status, answer.body):
             self._source.obtain(dead=credential)
+        if answer.status == 404:
+            raise UpstreamInvalid(
+                self.name,
+                f"there is no list of models at {answer.url}",
+                hint="base_url ends in /v1 for most engines; of one that lists nothing, name the models: "
+                f"moor upstream add {self.name} … --models ID",
+            )
         if answer.status != 200:
             raise refusal_of(answer, "listing models", self.clock.now())
         return tuple(_ids(answer.json_object()))

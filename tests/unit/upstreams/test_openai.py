@@ -11,7 +11,7 @@ from moor.domain import dialects as d
 from moor.domain.settings import UpstreamSettings
 from moor.errors.auth import SignInNeeded
 from moor.errors.net import Unreachable
-from moor.errors.upstream import NoModels, NoRouteError, NotFound, UpstreamInvalid
+from moor.errors.upstream import NoModels, NoRouteError, UpstreamInvalid
 from moor.secrets import Secret
 from moor.sim.config import SimConfig
 from moor.sim.embedded import EmbeddedSim
@@ -81,7 +81,7 @@ def test_an_engine_that_wants_a_key_nobody_configured_says_which_setting(tmp_pat
 def test_an_engine_that_lists_nothing_has_the_configured_models(tmp_path: Path) -> None:
     with serve_web(lambda _: Said(404)) as web:
         configured = engine(tmp_path, f"{web.url}/v1", models=("a", "b")).refresh_catalogue()
-        with pytest.raises(NotFound):
+        with pytest.raises(UpstreamInvalid, match=f"no list of models at {web.url}/v1/models"):
             engine(tmp_path, f"{web.url}/v1").refresh_catalogue()
     assert [model.id for model in configured.models] == ["a", "b"]
     assert len(configured.reasons) == 1
@@ -96,6 +96,12 @@ def test_an_engine_that_does_not_run_is_told(tmp_path: Path) -> None:
     with pytest.raises(Unreachable) as caught:
         engine(tmp_path, "http://127.0.0.1:1/v1").refresh_catalogue()
     assert "start what should listen there" in caught.value.hint
+
+
+def test_a_key_in_the_place_of_its_variable_s_name_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    with pytest.raises(UpstreamInvalid) as caught:
+        engine(tmp_path, "http://127.0.0.1:9/v1", api_key_env="sk-abc-123")
+    assert "sk-abc" not in f"{caught.value} {caught.value.hint}"
 
 
 def test_an_engine_without_an_address_is_refused(tmp_path: Path) -> None:
