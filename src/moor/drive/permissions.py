@@ -106,11 +106,14 @@ class Permissions:
         """The answer to a PERMISSION event."""
         access = str(event.data.get("access", ""))
         subjects = self._subjects(access, event)
+        # a deny is held against the whole line too; an allow is not, or `ls; anything` would pass as an `ls*`
+        denied = [*subjects, (str(event.data.get("command", "")),)]
         for rule in self._deny:
-            if rule.access == access and any(_meets(rule, forms) for forms in subjects):
+            if rule.access == access and any(_meets(rule, forms) for forms in denied):
                 return Decision(False, f"--deny {rule.text}")
         allowed_by = [self._allowing(access, forms) for forms in subjects]
-        if subjects and all(allowed_by):
+        # the words of a command do not tell all it does: it is read below, and each objection meets the rules
+        if subjects and all(allowed_by) and access != COMMAND:
             return Decision(True, f"--allow {allowed_by[0]}")
         why = "" if self.preset == PRESET_FULL else self._objection(access, event, allowed_by)
         return Decision(not why, f"preset {self.preset}" + (f": {why}" if why else ""))
@@ -121,7 +124,7 @@ class Permissions:
             return ""
         if access == READ:
             return self._reads(event)
-        if self.preset == PRESET_READ:
+        if self.preset == PRESET_READ and not (access == COMMAND and all(allowed_by)):
             return "it only looks"
         if access == WRITE:
             return self._writes(event, allowed_by)
@@ -162,7 +165,7 @@ class Permissions:
         """What rules are matched against: one tuple of spellings for each file, command or name."""
         if access == COMMAND:
             command = str(event.data.get("command", ""))
-            return [(text, command) for text in simple_texts(command)] or [(command,)]
+            return [(text,) for text in simple_texts(command)] or [(command,)]
         if access in (READ, WRITE):
             return [self._spellings(path) for path in event.paths]
         return [tuple(str(pattern) for pattern in event.data.get("patterns", ())) or (event.name,)]

@@ -109,7 +109,7 @@ class Command:
                     self.nested(script, self.depth + 1)
                 return
         files = [arg for arg in rest if arg is None or not arg.startswith("-")]
-        if files:
+        if files and not verbs.has(rest, "-s"):
             self._script(files[0])
         else:
             self._standard_input()

@@ -81,7 +81,7 @@ class _Walk:
         for name, word in simple.assigns:
             self.scope.values[name] = self.scope.of(word)
         for redirect, target in simple.redirects:
-            self._redirect(simple, redirect, target)
+            self._redirect(redirect, target)
         if simple.words:
             Command(self.scope, self.text, simple, _shown_all(simple), depth, before).check()
 
@@ -99,12 +99,12 @@ class _Walk:
         _Walk(inner).text(text, depth + 1)
         self.scope.findings += inner.findings
 
-    def _redirect(self, simple: Simple, redirect: Redirect, target: Word) -> None:
+    def _redirect(self, redirect: Redirect, target: Word) -> None:
         if redirect.text in ("<<", "<<-", "<<<"):
             return
         if redirect.text in (">&", "<&") and re.fullmatch(r"\d+|-", target.literal or ""):
             return
-        line = f"{_shown_all(simple)} {redirect.text} {shown(target)}"
+        line = f"{redirect.text} {shown(target)}"  # not the command: a rule that allows it does not mean this
         values = self.scope.of(target)
         if redirect.text == "<":
             if values and any(self.scope.fence.kind(value, self.scope.cwd) == PRIVATE for value in values):

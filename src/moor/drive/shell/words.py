@@ -200,7 +200,9 @@ class _Reader:
             self._at += 1
             parts.extend(self._double())
         elif char == "\\":
-            parts.append(Text(self._text[self._at + 1 : self._at + 2], quoted=True))
+            follower = self._text[self._at + 1 : self._at + 2]
+            if follower != "\n":  # a line that goes on
+                parts.append(Text(follower, quoted=True))
             self._at += 2
         elif char == "$":
             parts.append(self._dollar(quoted=False))
@@ -227,7 +229,8 @@ class _Reader:
                 return parts
             if char == "\\":
                 follower = self._text[self._at + 1 : self._at + 2]
-                parts.append(Text(follower if follower in '$`"\\\n' else "\\" + follower, quoted=True))
+                if follower != "\n":
+                    parts.append(Text(follower if follower in '$`"\\' else "\\" + follower, quoted=True))
                 self._at += 2
             elif char == "$":
                 parts.append(self._dollar(quoted=True))

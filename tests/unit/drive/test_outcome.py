@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from moor.domain.call import CANCELLED, ERROR, OK, REFUSED, UNREACHABLE, Call
+from moor.domain.result import BUDGET, FAILED
+from moor.drive.outcome import LastFailure, last_failure, model_error
+from moor.errors.base import ExitCode
+from moor.ledger.writer import LedgerWriter
+from moor.store.home import Home
+
+
+def test_the_newest_call_that_failed_is_the_cause(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.ensure()
+    ledger = LedgerWriter(home)
+    rows = [
+        ("a", ERROR, "old: x", 1.0),
+        ("b", REFUSED, "budget-reached: y", 2.0),
+        ("c", OK, "", 3.0),
+        ("d", CANCELLED, "z", 4.0),
+    ]
+    for name, outcome, error, at in rows:
+        ledger.put(Call(id=name, session="ses_1", outcome=outcome, error=error, started_at=at, status=403))
+    assert ledger.close(5.0)
+    assert last_failure(home, "ses_1") == LastFailure("budget-reached", REFUSED, 403)
+    assert last_failure(home, "ses_2") is None
+    assert last_failure(Home(tmp_path / "none"), "ses_1") is None
+
+
+@pytest.mark.parametrize(
+    ("cause", "status", "ref", "code"),
+    [
+        (None, FAILED, "model-failed", ExitCode.FAILED),
+        (LastFailure("budget-reached", REFUSED, 403), BUDGET, "budget-reached", ExitCode.FAILED),
+        (LastFailure("refresh-refused", ERROR, 401), FAILED, "refresh-refused", ExitCode.SIGN_IN),
+        (LastFailure("upstream 401", ERROR, 401), FAILED, "sign-in-needed", ExitCode.SIGN_IN),
+        (LastFailure("unreachable", UNREACHABLE, 400), FAILED, "unreachable", ExitCode.UNREACHABLE),
+        (LastFailure("model-not-allowed", REFUSED, 403), FAILED, "model-not-allowed", ExitCode.FAILED),
+        (LastFailure("upstream 500", ERROR, 500), FAILED, "model-failed", ExitCode.FAILED),
+    ],
+)
+def test_the_cause_decides_status_reference_and_exit_code(
+    cause: LastFailure | None, status: str, ref: str, code: ExitCode
+) -> None:
+    ending = model_error("what the agent showed", "work", cause)
+    assert (ending.status, ending.error.ref, ending.exit_code) == (status, ref, code)
+    assert ending.error.message == "what the agent showed"
+    assert ending.error.hint
