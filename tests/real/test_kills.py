@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -41,7 +42,11 @@ def test_a_launcher_killed_before_its_exec_leaves_no_gateway(place: Workplace) -
     reader, writer = full_pipe()
     with place.background("-v", AGENT, stderr=writer) as launcher:
         os.close(writer)
-        wait_until(lambda: place.sessions() and place.session().gateway_pid, "the gateway did not start", 20)
+        wait_until(
+            lambda: place.sessions() and place.session().gateway_pid,
+            lambda: f"the gateway did not start: {place.gateway_log()}; the launcher says: {drained(reader)}",
+            20,
+        )
         assert "moor" in place.processes()[launcher.pid], "the launcher had become the agent already"
         launcher.kill()
         launcher.wait()
@@ -128,6 +133,17 @@ def full_pipe() -> tuple[int, int]:
     except BlockingIOError:
         os.set_blocking(writer, True)
     return reader, writer
+
+
+def drained(reader: int) -> str:
+    """What has been written to a full pipe since it was emptied."""
+    os.set_blocking(reader, False)
+    text = b""
+    for _ in range(20):
+        with contextlib.suppress(BlockingIOError):
+            text += os.read(reader, 1 << 20)
+        time.sleep(0.05)
+    return text.decode(errors="replace").lstrip("x")
 
 
 def wait_calls(place: Workplace, count: int) -> None:

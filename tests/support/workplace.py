@@ -172,6 +172,11 @@ class Workplace:
         assert not (self.store.sessions_dir / session.id).exists()
         return session
 
+    def gateway_log(self) -> str:
+        """What a gateway said that could not even log."""
+        path = self.store.log_dir / "gateway.log"
+        return path.read_text(encoding="utf-8")[-2000:] if path.exists() else ""
+
     def model_calls(self) -> list[dict[str, Any]]:
         """The simulator's log of requests that named a model."""
         return [seen for seen in self.sim.control.requests() if seen["model"]]
@@ -216,14 +221,17 @@ def workplace(
                     os.kill(pid, signal.SIGKILL)
 
 
-def wait_until(look: Callable[[], _Found | None], complaint: str, within_s: float = 10.0) -> _Found:
+def wait_until(
+    look: Callable[[], _Found | None], complaint: str | Callable[[], str], within_s: float = 10.0
+) -> _Found:
     """What `look` returns, once it is something; fails with the complaint."""
     end = time.monotonic() + within_s
     while True:
         found = look()
         if found:
             return found
-        assert time.monotonic() < end, f"{complaint} ({within_s} s)"
+        if time.monotonic() > end:
+            raise AssertionError(f"{complaint() if callable(complaint) else complaint} ({within_s} s)")
         time.sleep(0.05)
 
 
