@@ -257,6 +257,16 @@ def test_a_proxy_of_the_environment_is_never_used_for_this_machine(run_moor: Run
 
 
 def test_a_clock_that_is_far_off_is_told(run_moor: Run, sim: EmbeddedSim) -> None:
+    token = sim.control.mint().reveal() + "\n"
+    assert run_moor("login", "--host", sim.url, "--pat", stdin=token).code == 0
+    sim.control.fault("*/scim/v2/Me", status=401, headers={"Date": "Tue, 01 Nov 2022 08:00:00 GMT"})
+    done = run_moor("models", "--refresh")
+    assert done.code == 3
+    assert "clock-skew" in done.stderr
+    assert "ahead of" in done.stderr
+
+
+def test_a_session_of_yesterday_needs_a_sign_in(run_moor: Run, sim: EmbeddedSim) -> None:
     login(run_moor, sim)
     sim.control.advance(90_000)
     sim.control.revoke_all(refresh_too=True)

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from moor.domain.credential import Credential, CredentialSource
+from moor.errors.auth import SignInNeeded
+from moor.errors.net import ClockSkew
 from moor.net.answer import Answer
 from moor.workspace.dead import is_dead_credential
-from moor.workspace.refusals import refusal_of
+from moor.workspace.refusals import clock_skew, refusal_of
 
 if TYPE_CHECKING:
     from moor.net.client import HttpClient
@@ -39,8 +41,19 @@ class WorkspaceHttp:
         credential = self._source.current() or self._source.obtain()
         answer = self._sent(path, query, credential)
         if is_dead_credential(answer.status, answer.body):
-            answer = self._sent(path, query, self._source.obtain(dead=credential))
+            answer = self._sent(path, query, self._renewed(credential, answer))
         return answer
+
+    def _renewed(self, dead: Credential, answer: Answer) -> Credential:
+        """Where nothing can be renewed and the clocks are far apart, the clock is told: a sign-in would not help."""
+        assert self._source is not None
+        try:
+            return self._source.obtain(dead=dead)
+        except SignInNeeded as error:
+            skew = clock_skew(answer, self.client.clock.now())
+            if skew is None:
+                raise
+            raise ClockSkew(self.client.base.authority, skew) from error
 
     def _sent(self, path: str, query: Mapping[str, str] | None, credential: Credential) -> Answer:
         answer = self.client.get(path, query, token=credential.secret)
