@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from moor.cli import main
-from moor.cli.main import command_parser
+from moor.cli.parser import command_parser, head_parser
 from moor.cli.registry import COMMANDS
 from scripts.reference.notes import page
 from scripts.reference.parsers import describe, shown, table_of
@@ -17,11 +16,6 @@ Options that stand before the name are moor's; everything after an agent's name 
 to stdout, narration and errors to stderr. Colour follows `NO_COLOR` and the terminal. Every command takes
 `--help`. Exit codes: [exit-codes.md](exit-codes.md).
 """
-
-
-def head_parser() -> argparse.ArgumentParser:
-    """The parser of the options before the name."""
-    return main._head_parser()
 
 
 def parsers() -> dict[str, argparse.ArgumentParser]:

@@ -9,7 +9,7 @@ import inspect
 import pytest
 
 from moor.agents import AGENTS, load_agent
-from moor.cli.main import command_parser
+from moor.cli.parser import command_parser
 from moor.cli.registry import COMMANDS
 from moor.domain import quirks
 from moor.domain.dialects import DIALECTS

@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from moor.agents import AGENTS
-from moor.cli.main import command_parser
+from moor.cli.parser import command_parser, head_parser
 from moor.cli.registry import COMMANDS
 from moor.errors import UsageError
-from scripts.reference import commands
 from scripts.reference.notes import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -66,7 +65,7 @@ def problem(line: str) -> str:
     """Why that command line would not be understood; empty when it would."""
     words = shlex.split(line, comments=True)[1:]
     words = [word for word in until_shell(words) if word != "…"]
-    head = commands.head_parser().parse_args(words)
+    head = head_parser().parse_args(words)
     if not head.command:
         return ""
     name, rest = head.command[0], head.command[1:]

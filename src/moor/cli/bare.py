@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
-
 from moor.cli.context import Context
+from moor.cli.head import Head
 
 
-def run_bare(head: argparse.Namespace, ctx: Context) -> int:
+def run_bare(head: Head, ctx: Context) -> int:
     """Set up where nothing is set up; start the default agent where a terminal is; else print the help."""
     from moor.agents import DEFAULT_AGENT
     from moor.cli.launch import run_agent

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace, ctx: Context) -> int:
 def whole_parser() -> argparse.ArgumentParser:
     """One parser with every command and agent below it; for completion and the reference page only."""
     from moor.agents import AGENTS
-    from moor.cli.main import Parser, add_launch_options, add_loudness
+    from moor.cli.parser import Parser, add_launch_options, add_loudness
     from moor.cli.registry import COMMANDS
 
     parser = Parser(prog="moor", description="Run any coding agent on governed models.", allow_abbrev=False)

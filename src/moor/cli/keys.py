@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Actions of `moor keys`."""
-    from moor.cli.main import positive_dollars
+    from moor.cli.parser import positive_dollars
 
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     create = actions.add_parser("create", help="make a key; it is shown once", allow_abbrev=False)

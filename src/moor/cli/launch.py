@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING
 
 from moor.cli.context import Context
+from moor.cli.head import Head
 from moor.cli.registry import COMMANDS
 from moor.cli.setup import ensure_upstream
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from moor.launch.prepare import Prepared
 
 
-def run_agent(name: str, args: list[str], head: argparse.Namespace, ctx: Context) -> int:
+def run_agent(name: str, args: list[str], head: Head, ctx: Context) -> int:
     """Become the agent; returns only after `--dry-run`. Raises MoorError."""
     from moor.agents import AGENTS, load_agent
     from moor.errors.agent import UnknownAgent
@@ -41,7 +41,7 @@ def run_agent(name: str, args: list[str], head: argparse.Namespace, ctx: Context
         return show_plan(prepared, ctx, as_json=False)
     for session_id in end_lost_sessions(ctx.home, ctx.clock):
         ctx.out.detail(f"swept what session {session_id} had left")
-    hand_over(prepared, lambda plan: announce(prepared, plan, ctx))  # noqa: RET503 - does not return
+    return hand_over(prepared, lambda plan: announce(prepared, plan, ctx))
 
 
 def ensure_agent(agent_id: str, ctx: Context) -> None:

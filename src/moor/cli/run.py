@@ -26,7 +26,7 @@ _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `moor run`."""
-    from moor.cli.main import add_loudness, positive_dollars
+    from moor.cli.parser import add_loudness, positive_dollars
 
     parser.add_argument("prompt", nargs="*", help="what to do; `-` or nothing: read it from stdin")
     parser.add_argument("--agent", metavar="NAME", help="agent to use")

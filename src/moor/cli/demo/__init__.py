@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the demo."""
-    from moor.cli.main import add_loudness
+    from moor.cli.parser import add_loudness
 
     parser.add_argument("--agent", metavar="NAME", help="agent to show (default: opencode)")
     parser.add_argument("--keep", action="store_true", help="keep the temporary directory and say where it is")
