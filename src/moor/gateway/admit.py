@@ -43,7 +43,7 @@ class Doorkeeper:
         if before is None or not request.adopt(before):
             self._examine(request)
         if request.refusal is None and request.route is not None and request.route.kind in (CALL, MODELS):
-            request.refusal = self._check_key(request) or self._check_size(request)
+            request.refusal = self.check_key(request) or self._check_size(request)
 
     def _examine(self, request: Request) -> None:
         request.framing = read_framing(request.headers)
@@ -75,7 +75,8 @@ class Doorkeeper:
             return Refusal(status=403, ref="browser-refused", message="web pages may not call this gateway")
         return None
 
-    def _check_key(self, request: Request) -> Refusal | None:
+    def check_key(self, request: Request) -> Refusal | None:
+        """Finds the session of the key that the request presents; a refusal where there is none."""
         if request.key_hash:
             request.session = self._keys.find(request.key_hash)
             if request.session is not None:

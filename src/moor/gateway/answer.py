@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from moor.domain.usage import Usage
 from moor.gateway.headers import pass_to_agent
 from moor.wire import refusal as words
@@ -30,28 +32,23 @@ _CHUNKED: Final = b"transfer-encoding: chunked\r\n"
 _END: Final = b"\r\n"
 
 
-class Answer:
-    """`feed` and `finish` return what to write; `cut` ends an answer that cannot be completed."""
+class AnswerHead(msgspec.Struct, kw_only=True, eq=False):
+    """What the upstream's head says, and how the agent wants its answer."""
 
-    def __init__(
-        self, dialect: str, status: int, headers: Headers, *, chunked: bool, close: bool, extra: bytes
-    ) -> None:
-        self.dialect = dialect
-        self.status = status
-        self.close = close
-        """the connection ends with this answer; final once the head is sent"""
-        self.chunked = chunked
-        self.sent_head = False
-        self.size = 0
-        """content bytes towards the agent"""
-        self._headers = headers
-        self._extra = extra
-        self._length = _header(headers, b"content-length")
-        self._coding = _header(headers, b"content-encoding").decode("latin-1").strip().lower()
+    status: int
+    headers: Headers
+    length: bytes | None
+    coding: str
+    extra: bytes
+    """header lines of ours"""
+    chunked: bool
+    """the agent takes chunks"""
+    close: bool
+    """the connection ends with this answer"""
 
-    def _head(self, length: int | None) -> bytes:
-        """The head; a known length wins over chunks."""
-        lines = [status_line(self.status), header_lines(pass_to_agent(self._headers)), self._extra]
+    def render(self, length: int | None) -> bytes:
+        """The head towards the agent. A known length wins over chunks; without either the connection must end."""
+        lines = [status_line(self.status), header_lines(pass_to_agent(self.headers)), self.extra]
         if length is not None:
             lines.append(b"content-length: %d\r\n" % length)
             self.chunked = False
@@ -61,8 +58,23 @@ class Answer:
             self.close = True
         if self.close:
             lines.append(_CLOSE)
+        lines.append(_END)
+        return b"".join(lines)
+
+
+class Answer:
+    """`feed` and `finish` return what to write; `cut` ends an answer that cannot be completed."""
+
+    def __init__(self, dialect: str, head: AnswerHead) -> None:
+        self.dialect = dialect
+        self.head = head
+        self.sent_head = False
+        self.size = 0
+        """content bytes towards the agent"""
+
+    def _head(self, length: int | None) -> bytes:
         self.sent_head = True
-        return b"".join([*lines, _END])
+        return self.head.render(length)
 
     def feed(self, pieces: list[bytes]) -> list[bytes]:
         """Bytes for the agent."""
@@ -89,18 +101,9 @@ class Answer:
 class StreamAnswer(Answer):
     """Server-sent events: whole events pass at once, half of one waits, so that a cut is never inside an event."""
 
-    def __init__(
-        self,
-        dialect: str,
-        status: int,
-        headers: Headers,
-        *,
-        chunked: bool,
-        close: bool,
-        extra: bytes,
-        stages: Sequence[Stage] = (),
-    ) -> None:
-        super().__init__(dialect, status, headers, chunked=chunked, close=close, extra=extra)
+    def __init__(self, dialect: str, head: AnswerHead, stages: Sequence[Stage] = ()) -> None:
+        super().__init__(dialect, head)
+        self._coding = head.coding
         self._stages = stages
         self._meter = open_stream(dialect)
         self._blocks = EventBlocks(_HELD_EVENT)
@@ -113,7 +116,7 @@ class StreamAnswer(Answer):
         passed = self._pass(data)
         if passed:
             self.size += len(passed)
-            out += chunk([passed]) if self.chunked else [passed]
+            out += chunk([passed]) if self.head.chunked else [passed]
         return out
 
     def _pass(self, data: bytes) -> bytes:
@@ -143,15 +146,15 @@ class StreamAnswer(Answer):
         rest = self._blocks.rest() if self._coding in IDENTITY else b""
         if rest:
             self.size += len(rest)
-            out += chunk([rest]) if self.chunked else [rest]
-        return [*out, LAST_CHUNK] if self.chunked else out
+            out += chunk([rest]) if self.head.chunked else [rest]
+        return [*out, LAST_CHUNK] if self.head.chunked else out
 
     def cut(self, refusal: Refusal, /) -> list[bytes]:
         if self._coding not in IDENTITY:
             return []
         event = words.event(self.dialect, refusal)
         out = [] if self.sent_head else [self._head(None)]
-        return out + (chunk([event]) if self.chunked else [event])
+        return out + (chunk([event]) if self.head.chunked else [event])
 
     def usage(self, request_bytes: int) -> tuple[Usage, bool]:
         return self._meter.usage(request_bytes)
@@ -164,18 +167,10 @@ class StreamAnswer(Answer):
 class BodyAnswer(Answer):
     """One JSON document: passes as it comes, a copy is kept for the meter."""
 
-    def __init__(
-        self,
-        dialect: str,
-        status: int,
-        headers: Headers,
-        *,
-        chunked: bool,
-        close: bool,
-        extra: bytes,
-        max_metered: int,
-    ) -> None:
-        super().__init__(dialect, status, headers, chunked=chunked, close=close, extra=extra)
+    def __init__(self, dialect: str, head: AnswerHead, max_metered: int) -> None:
+        super().__init__(dialect, head)
+        self._length = int(head.length) if head.length is not None else None
+        self._coding = head.coding
         self._max = max_metered
         """0: not metered at all"""
         self._kept: list[bytes] = []
@@ -187,9 +182,9 @@ class BodyAnswer(Answer):
         self._keep(pieces, size)
         self.size += size
         if not self.sent_head:
-            head = self._head(int(self._length) if self._length else None)
-            return [head, *(chunk(pieces) if self.chunked else pieces)]
-        return chunk(pieces) if self.chunked else pieces
+            head = self._head(self._length)
+            return [head, *(chunk(pieces) if self.head.chunked else pieces)]
+        return chunk(pieces) if self.head.chunked else pieces
 
     def whole(self, pieces: list[bytes]) -> list[bytes] | None:
         """The answer came in one read: one write with its length. None where it is no JSON object."""
@@ -207,8 +202,8 @@ class BodyAnswer(Answer):
             self._kept = []
 
     def finish(self) -> list[bytes] | None:
-        out = [] if self.sent_head else [self._head(int(self._length) if self._length else None)]
-        return [*out, LAST_CHUNK] if self.chunked else out
+        out = [] if self.sent_head else [self._head(self._length)]
+        return [*out, LAST_CHUNK] if self.head.chunked else out
 
     def cut(self, _: Refusal, /) -> list[bytes]:
         """Nothing: a JSON document that is not completed is an error to every client."""
@@ -231,10 +226,3 @@ class BodyAnswer(Answer):
                 body = PieceDecoder(self._coding, _MAX_DECODED).feed(body)
             self._tally = read_body(self.dialect, body)
         return self._tally
-
-
-def _header(headers: Headers, name: bytes) -> bytes:
-    for key, value in headers:
-        if key == name:
-            return value
-    return b""

@@ -5,36 +5,48 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from moor.domain.dialects import COUNT_TOKENS
-from moor.gateway.answer import Answer, BodyAnswer, StreamAnswer
+from moor.gateway.answer import Answer, AnswerHead, BodyAnswer, StreamAnswer
 from moor.gateway.headers import pass_to_agent
 from moor.wire.content import PieceDecoder, can_decode
 from moor.wire.meter.base import error_text, parse
 
 if TYPE_CHECKING:
+    from moor.gateway.limits import Limits
     from moor.gateway.prepare import Prepared
     from moor.gateway.request import Request
     from moor.wire.strictness import Headers
 
 
 def open_answer(
-    prepared: Prepared, request: Request, call_id: str, status: int, headers: Headers, max_metered: int
+    prepared: Prepared,
+    request: Request,
+    call_id: str,
+    status: int,
+    headers: Headers,
+    named: dict[bytes, bytes],
+    limits: Limits,
 ) -> Answer:
     """The reader of a good answer: a stream by its content type, else one document."""
-    extra = b"x-moor-call: %s\r\n" % call_id.encode()
-    chunked, close = request.version == "1.1", request.close
+    head = AnswerHead(
+        status=status,
+        headers=headers,
+        length=named.get(b"content-length"),
+        coding=named.get(b"content-encoding", b"").decode("latin-1").strip().lower(),
+        extra=b"x-moor-call: %s\r\n" % call_id.encode(),
+        chunked=request.version == "1.1",
+        close=request.close,
+    )
     dialect = prepared.plan.dialect
-    if any(name == b"content-type" and b"event-stream" in value.lower() for name, value in headers):
-        stages = [item.stage() for item in prepared.fired if item.stage is not None]
-        return StreamAnswer(dialect, status, headers, chunked=chunked, close=close, extra=extra, stages=stages)
-    metered = max_metered if prepared.action != COUNT_TOKENS else 0
-    return BodyAnswer(dialect, status, headers, chunked=chunked, close=close, extra=extra, max_metered=metered)
+    if b"event-stream" in named.get(b"content-type", b"").lower():
+        return StreamAnswer(dialect, head, [item.stage() for item in prepared.fired if item.stage is not None])
+    return BodyAnswer(dialect, head, limits.max_metered_body if prepared.action != COUNT_TOKENS else 0)
 
 
-def implausible(status: int, headers: Headers) -> str:
+def implausible(status: int, named: dict[bytes, bytes]) -> str:
     """Why an answer cannot be one of a model, by its head; empty where it can."""
     if 300 <= status < 400:
         return "redirects the call, and redirects are not followed"
-    if status < 300 and any(name == b"content-type" and b"text/html" in value.lower() for name, value in headers):
+    if status < 300 and b"text/html" in named.get(b"content-type", b"").lower():
         return "answered with a web page (a sign-in page or a proxy in between?)"
     return ""
 

@@ -13,6 +13,7 @@ from moor.gateway import routes
 from moor.gateway.exchange import Exchange
 from moor.gateway.places import status_of
 from moor.gateway.prepare import named_model, prepare, read_index
+from moor.gateway.record import Record, open_record
 from moor.wire import refusal as words
 from moor.wire.listing import models_body
 from moor.wire.refusal import Refusal
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from moor.gateway.places import Place
     from moor.gateway.pool import Pool
     from moor.gateway.ports import LedgerSink
-    from moor.gateway.record import Record
     from moor.gateway.request import Request
     from moor.wire.strictness import Headers
 
@@ -56,10 +56,6 @@ class Desk:
         self._ledger = ledger
         self._budget = budget
 
-    def new_call_id(self) -> str:
-        """An id for a call."""
-        return new_id(CALL_ID)
-
     def handle(self, inbound: Inbound, request: Request) -> Exchange | None:
         """Answer a request here, or start its exchange; None when it was answered."""
         route = request.route
@@ -71,7 +67,9 @@ class Desk:
         assert route is not None
         if route.kind == routes.CALL:
             assert request.session is not None
-            return Exchange(self, inbound, request, request.session)
+            mono = self.clock.monotonic()
+            record = open_record(new_id(CALL_ID), request.session, request, self.clock.now(), mono)
+            return Exchange(self, inbound, request, request.session, record, mono)
         if route.kind == routes.MODELS:
             assert request.session is not None
             self._list_models(inbound, route.dialect, request.session)
@@ -88,12 +86,13 @@ class Desk:
             exchange.refuse(index)
             return
         assert request.route is not None
-        exchange.record.model_id = (named_model(request.route, index) or "")[:200]
+        model_id = named_model(request.route, index) or ""
+        exchange.record.model_id = model_id[:200]
         place = self._places.get(session.upstream)
         if place is None:
             exchange.refuse(_no_upstream(session))
             return
-        prepared = prepare(request, session, index, place)
+        prepared = prepare(request, session, index, place, model_id)
         if isinstance(prepared, Refusal):
             exchange.refuse(prepared)
             return

@@ -12,6 +12,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from moor.domain.call import CANCELLED, CUT, ERROR, OK, REFUSED, UNREACHABLE
 from moor.domain.credential import Credential
 from moor.domain.dialects import COUNT_TOKENS, STREAM
@@ -43,29 +45,29 @@ _SUSPECT: Final = (400, 401, 403)
 """statuses in which a dead credential is told (facts/databricks 0.3); the upstream decides by the body"""
 
 
-class Exchange:
-    """One call. The inbound connection owns it until it calls `inbound.over`."""
+class Exchange(msgspec.Struct, eq=False):
+    """One call. The inbound connection owns it until it calls `inbound.over`. (A struct, because one is made per
+    call and its fields are set in C.)"""
 
-    def __init__(self, desk: Desk, inbound: Inbound, request: Request, session: Session) -> None:
-        self._desk = desk
-        self._inbound = inbound
-        self._request = request
-        self._session = session
-        self._prepared: Prepared | None = None
-        self._credential: Credential | None = None
-        self._outbound: Outbound | None = None
-        self._opening: asyncio.Task[None] | None = None
-        self._answer: Answer | None = None
-        self._body = b""
-        self._held: list[bytes] | None = None
-        self._held_size = 0
-        self._status = 0
-        self._headers: Headers = []
-        self._repeated = False
-        self._over = False
-        self._paused_at: float | None = None
-        self._stamp = desk.clock.monotonic()
-        self.record = Record(desk.new_call_id(), session, request, desk.clock.now(), self._stamp)
+    _desk: Desk
+    _inbound: Inbound
+    _request: Request
+    _session: Session
+    record: Record
+    _stamp: float
+    _prepared: Prepared | None = None
+    _credential: Credential | None = None
+    _outbound: Outbound | None = None
+    _opening: asyncio.Task[None] | None = None
+    _answer: Answer | None = None
+    _body: bytes = b""
+    _held: list[bytes] | None = None
+    _held_size: int = 0
+    _status: int = 0
+    _headers: Headers = []
+    _repeated: bool = False
+    _over: bool = False
+    _paused_at: float | None = None
 
     # the way out
 
@@ -139,7 +141,8 @@ class Exchange:
         self._stamp = now
         self.record.first_byte_ms = int((now - self.record.started_mono) * 1000)
         self._status, self._headers = status, headers
-        problem = implausible(status, headers)
+        named = dict(headers)
+        problem = implausible(status, named)
         if problem:
             self._abandon()
             self._fail(words.BAD_UPSTREAM, "bad-answer", f"upstream {self._place_name} {problem}", ERROR)
@@ -148,7 +151,7 @@ class Exchange:
         else:
             assert self._prepared is not None
             self._answer = open_answer(
-                self._prepared, self._request, self.record.id, status, headers, self._desk.limits.max_metered_body
+                self._prepared, self._request, self.record.id, status, headers, named, self._desk.limits
             )
             self._request.drop_body()
             self._body = b""
@@ -257,8 +260,8 @@ class Exchange:
     # ends
 
     def _complete(self, answer: Answer) -> None:
-        self.record.status = answer.status
-        if answer.close:
+        self.record.status = answer.head.status
+        if answer.head.close:
             self._request.close = True
         if answer.error:
             self.record.error = f"in the answer: {answer.error}"
@@ -269,7 +272,7 @@ class Exchange:
         refusal = Refusal(status=502, ref="cut", message=message, cause=words.BAD_UPSTREAM)
         if self._answer is not None:
             self._inbound.write(self._answer.cut(refusal))
-            self.record.status = self._answer.status
+            self.record.status = self._answer.head.status
         self.record.error = f"cut: {message}"
         self._request.close = True
         self._end(CUT)

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from moor.gateway.request import Request
     from moor.gateway.routes import Route
 
-_SIDE_DOORS: Final = (
-    "models",
-    "fallbacks",
-    "context_window_fallbacks",
-    "content_policy_fallbacks",
-    "fallback_models",
+_SIDE_DOORS: Final = frozenset(
+    (
+        "models",
+        "fallbacks",
+        "context_window_fallbacks",
+        "content_policy_fallbacks",
+        "fallback_models",
+    )
 )
 """keys by which some routers take another model than `model` says (LiteLLM, OpenRouter)"""
 
@@ -60,11 +62,10 @@ def read_index(request: Request, max_body: int) -> Index | Refusal:
         return Refusal(status=400, ref=error.ref, message=error.message + tail)
 
 
-def prepare(request: Request, session: Session, index: Index, place: Place) -> Prepared | Refusal:
+def prepare(request: Request, session: Session, index: Index, place: Place, model_id: str) -> Prepared | Refusal:
     """Allowlist and repairs, in this order."""
     route = request.route
     assert route is not None
-    model_id = named_model(route, index)
     if not model_id:
         return _bad(session, "model-missing", "the request names no model")
     problem = _check_keys(session, route, index, model_id)
@@ -98,9 +99,9 @@ def _action(session: Session, request: Request, route: Route, index: Index) -> s
 
 
 def _check_keys(session: Session, route: Route, index: Index, model_id: str) -> Refusal | None:
-    for key in _SIDE_DOORS:
-        if key in index.spans:
-            return _bad(session, "other-models", f"the key `{key}` would pick models past the allowlist")
+    if not _SIDE_DOORS.isdisjoint(index.spans):
+        key = min(_SIDE_DOORS & index.spans.keys())
+        return _bad(session, "other-models", f"the key `{key}` would pick models past the allowlist")
     if route.model and "model" in index.spans:
         inside = index.text("model")
         if inside not in (model_id, f"models/{model_id}"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from moor.domain.call import Call
 from moor.domain.usage import Usage, cost_nano
@@ -13,59 +15,32 @@ if TYPE_CHECKING:
     from moor.domain.session import Session
     from moor.gateway.request import Request
 
+_NOTHING: Final = Usage()
 
-class Record:
+
+class Record(msgspec.Struct, kw_only=True, eq=False):
     """What is known of a call while it runs; `call` makes the row."""
 
-    __slots__ = (
-        "agent_session",
-        "attempts",
-        "dialect",
-        "error",
-        "estimated",
-        "first_byte_ms",
-        "id",
-        "model",
-        "model_id",
-        "outcome",
-        "parent_session",
-        "request_bytes",
-        "response_bytes",
-        "rules",
-        "session",
-        "started_at",
-        "started_mono",
-        "status",
-        "stream",
-        "upstream",
-        "usage",
-    )
-
-    def __init__(
-        self, call_id: str, session: Session, request: Request, started_at: float, started_mono: float
-    ) -> None:
-        traits = session.traits
-        self.id = call_id
-        self.session = session
-        self.started_at = started_at
-        self.started_mono = started_mono
-        self.agent_session = _text(request, traits.session_header)
-        self.parent_session = _text(request, traits.parent_header)
-        self.dialect = request.route.dialect if request.route is not None else ""
-        self.upstream = session.upstream
-        self.model: Model | None = None
-        self.model_id = ""
-        self.request_bytes = request.size
-        self.response_bytes = 0
-        self.first_byte_ms: int | None = None
-        self.attempts = 0
-        self.status = 0
-        self.stream = False
-        self.outcome = ""
-        self.error = ""
-        self.rules: tuple[str, ...] = ()
-        self.usage = Usage()
-        self.estimated = False
+    id: str
+    session: Session
+    started_at: float
+    started_mono: float
+    dialect: str = ""
+    agent_session: str = ""
+    parent_session: str = ""
+    model: Model | None = None
+    model_id: str = ""
+    request_bytes: int = 0
+    response_bytes: int = 0
+    first_byte_ms: int | None = None
+    attempts: int = 0
+    status: int = 0
+    stream: bool = False
+    outcome: str = ""
+    error: str = ""
+    rules: tuple[str, ...] = ()
+    usage: Usage = _NOTHING
+    estimated: bool = False
 
     def call(self, ended_mono: float) -> Call:
         """The row. A call that never reached a model costs nothing, whatever its price."""
@@ -76,7 +51,7 @@ class Record:
             agent=self.session.agent,
             agent_session=self.agent_session,
             parent_session=self.parent_session,
-            upstream=self.upstream,
+            upstream=self.session.upstream,
             dialect=self.dialect,
             model=self.model_id,
             started_at=self.started_at,
@@ -99,8 +74,22 @@ class Record:
         )
 
 
+def open_record(call_id: str, session: Session, request: Request, now: float, mono: float) -> Record:
+    """The record of a call that begins."""
+    traits = session.traits
+    return Record(
+        id=call_id,
+        session=session,
+        started_at=now,
+        started_mono=mono,
+        dialect=request.route.dialect if request.route is not None else "",
+        agent_session=_text(request, traits.session_header) if traits.session_header else "",
+        parent_session=_text(request, traits.parent_header) if traits.parent_header else "",
+        request_bytes=request.size,
+    )
+
+
 def _text(request: Request, header: str) -> str:
-    """A header's value as bounded text; empty where the agent has no such header."""
-    if not header:
-        return ""
-    return request.named.get(header.lower().encode("latin-1", "replace"), b"").decode("latin-1")[:200]
+    """A header's value as bounded text."""
+    value = request.named.get(header.lower().encode("latin-1", "replace"), b"")
+    return value.decode("latin-1")[:200]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from moor.wire.strictness import Framing
 
 if TYPE_CHECKING:
@@ -36,89 +38,63 @@ class BodyStore:
         self.held -= size
 
 
-class Request:
+class Request(msgspec.Struct, eq=False):
     """Head, admission and body of one request. `refusal` is set where it ends here."""
 
-    __slots__ = (
-        "_parts",
-        "_store",
-        "allow",
-        "close",
-        "framing",
-        "headers",
-        "key_hash",
-        "length",
-        "lengths",
-        "method",
-        "named",
-        "query",
-        "raw_size",
-        "refusal",
-        "reserved",
-        "route",
-        "session",
-        "size",
-        "started",
-        "target",
-        "version",
-        "whole",
-    )
-
-    def __init__(self, store: BodyStore, started: float) -> None:
-        self._store = store
-        self._parts: list[bytes] = []
-        self.target = b""
-        self.headers: Headers = []
-        """without Content-Length"""
-        self.lengths: list[bytes] = []
-        self.length: int | None = None
-        self.named: dict[bytes, bytes] = {}
-        """header values by name; several of one name joined by a comma"""
-        self.framing = Framing()
-        self.method = b""
-        self.version = ""
-        self.query: dict[str, str] = {}
-        self.route: Route | None = None
-        self.session: Session | None = None
-        self.key_hash = ""
-        """of the key that was taken"""
-        self.refusal: Refusal | None = None
-        self.allow = ""
-        self.close = False
-        """the connection ends with this answer"""
-        self.size = 0
-        self.raw_size = 0
-        """bytes on the socket since the head, chunk framing included"""
-        self.reserved = 0
-        self.whole = False
-        self.started = started
+    store: BodyStore
+    started: float
+    target: bytes = b""
+    headers: Headers = []
+    """without Content-Length"""
+    lengths: list[bytes] = []
+    length: int | None = None
+    named: dict[bytes, bytes] = {}
+    """header values by name; several of one name joined by a comma"""
+    framing: Framing = msgspec.field(default_factory=Framing)
+    method: bytes = b""
+    version: str = ""
+    query: dict[str, str] = {}
+    route: Route | None = None
+    session: Session | None = None
+    key_hash: str = ""
+    """of the key that was taken"""
+    refusal: Refusal | None = None
+    allow: str = ""
+    close: bool = False
+    """the connection ends with this answer"""
+    parts: list[bytes] = []
+    size: int = 0
+    raw_size: int = 0
+    """bytes on the socket since the head, chunk framing included"""
+    reserved: int = 0
+    whole: bool = False
 
     def reserve(self, size: int) -> bool:
         """Ask the store for room up to `size` bytes in all."""
         more = size - self.reserved
         if more <= 0:
             return True
-        if not self._store.take(more):
+        if not self.store.take(more):
             return False
         self.reserved += more
         return True
 
     def add(self, data: bytes) -> None:
         """Hold a piece of the body."""
-        self._parts.append(data)
+        self.parts.append(data)
         self.size += len(data)
 
     def body(self) -> bytes:
         """The body, in one piece."""
-        parts = self._parts
+        parts = self.parts
         if len(parts) != 1:
-            self._parts = parts = [b"".join(parts)]
+            self.parts = parts = [b"".join(parts)]
         return parts[0]
 
     def drop_body(self) -> None:
         """Let the body go and give its room back; may be called again."""
-        self._parts = []
-        self._store.give_back(self.reserved)
+        self.parts = []
+        self.store.give_back(self.reserved)
         self.reserved = 0
 
     def header(self, name: bytes, value: bytes) -> None:
@@ -137,13 +113,20 @@ class Request:
             or before.version != self.version
         ):
             return False
+        self.take_over(before)
+        return True
+
+    def take_over(self, before: Request) -> None:
+        """What was found out about another request's head holds for this one."""
         self.headers = before.headers
         self.named = before.named
         self.framing = before.framing
+        self.method = before.method
+        self.target = before.target
+        self.version = before.version
         self.query = before.query
         self.route = before.route
         self.key_hash = before.key_hash
-        return True
 
 
 def by_name(headers: Headers) -> dict[bytes, bytes]:

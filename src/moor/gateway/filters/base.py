@@ -22,54 +22,52 @@ REQUEST: Final = "request"
 RESPONSE: Final = "response"
 
 
-class Draft:
+class Draft(msgspec.Struct, eq=False):
     """A request on its way upstream: top-level values and the headers that travel on."""
 
-    __slots__ = ("_changes", "action", "dialect", "headers", "index", "memo", "model", "rules")
-
-    def __init__(self, index: Index, dialect: str, action: str, model: Model, headers: dict[bytes, bytes]) -> None:
-        self.index = index
-        self.dialect = dialect
-        self.action = action
-        self.model = model
-        self.headers = headers
-        self.rules: list[str] = []
-        """names of the filters that changed something, in order"""
-        self.memo: dict[str, Any] = {}
-        """what one rule found out about the original values and another may use"""
-        self._changes: dict[str, bytes | None] = {}
+    index: Index
+    dialect: str
+    action: str
+    model: Model
+    headers: dict[bytes, bytes]
+    rules: list[str] = []
+    """names of the filters that changed something, in order"""
+    memo: dict[str, Any] = {}
+    """what one rule found out about the original values and another may use"""
+    changes: dict[str, bytes | None] = {}
+    """top-level values that differ from the agent's; None: taken out"""
 
     def get(self, key: str) -> bytes | None:
         """A top-level value as it now stands; None where absent."""
-        return self._changes[key] if key in self._changes else self.index.raw(key)
+        return self.changes[key] if key in self.changes else self.index.raw(key)
 
     def view(self, key: str) -> memoryview | None:
         """The same without a copy."""
-        if key in self._changes:
-            changed = self._changes[key]
+        if key in self.changes:
+            changed = self.changes[key]
             return None if changed is None else memoryview(changed)
         span = self.index.spans.get(key)
         return None if span is None else memoryview(self.index.body)[span[0] : span[1]]
 
     def is_original(self, key: str) -> bool:
         """Whether a top-level value is still the agent's."""
-        return key not in self._changes
+        return key not in self.changes
 
     def has(self, key: str) -> bool:
         """Whether a top-level value is there."""
-        return (self._changes[key] is not None) if key in self._changes else key in self.index.spans
+        return (self.changes[key] is not None) if key in self.changes else key in self.index.spans
 
     def set(self, key: str, value: bytes) -> None:
         """Replace or add a top-level value (JSON)."""
-        self._changes[key] = value
+        self.changes[key] = value
 
     def remove(self, key: str) -> None:
         """Take a top-level value out."""
-        self._changes[key] = None
+        self.changes[key] = None
 
     def body(self) -> bytes:
         """The body as it goes out; the very same object where nothing changed."""
-        return splice(self.index, self._changes) if self._changes else self.index.body
+        return splice(self.index, self.changes) if self.changes else self.index.body
 
 
 class Stage(Protocol):

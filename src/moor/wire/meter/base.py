@@ -125,6 +125,8 @@ def part(holder: Any, key: str) -> Mapping[str, Any]:
 def count(holder: Mapping[str, Any], key: str) -> int | None:
     """A token count under a key: None where absent, no number, negative or absurd."""
     found = holder.get(key)
+    if type(found) is int and 0 <= found < 1_000_000_000_000:
+        return found
     if isinstance(found, bool) or not isinstance(found, int | float):
         return None
     return int(found) if 0 <= found < 1e12 else None

@@ -1,0 +1,63 @@
+"""A head that an agent repeats byte for byte is recognised by its bytes, and not parsed again.
+
+The parser accepted exactly these bytes before on this connection, but for the digits of the length, and its
+state stands between two messages; so a whole request whose head is the same needs no parser. Everything else
+(another head, a body that comes in parts, a chunked one) takes the parser's way.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from moor.gateway.request import Request
+
+if TYPE_CHECKING:
+    from moor.gateway.request import BodyStore
+
+_LENGTH: Final = re.compile(rb"\r\ncontent-length: (\d{1,9})(?=\r\n)", re.IGNORECASE)
+
+
+class RepeatedHead:
+    """The bytes around the length of an admitted head, and what was found out about it."""
+
+    __slots__ = ("_after", "_before", "_model")
+
+    def __init__(self, before: bytes, after: bytes, model: Request) -> None:
+        self._before = before
+        self._after = after
+        self._model = model
+
+    def match(self, data: bytes, store: BodyStore, now: float) -> Request | None:
+        """The request, if the data is one whole request with this head; else None."""
+        before, after = self._before, self._after
+        if not data.startswith(before):
+            return None
+        end = data.find(b"\r", len(before))
+        digits = data[len(before) : end]
+        if not digits.isdigit() or len(digits) > 9 or not data.startswith(after, end):
+            return None
+        start, length = end + len(after), int(digits)
+        if len(data) - start != length:
+            return None
+        request = Request(store, now)
+        request.take_over(self._model)
+        request.length = length
+        if not request.reserve(length):
+            return None
+        request.add(data[start:])
+        request.whole = True
+        return request
+
+
+def learn(data: bytes, request: Request) -> RepeatedHead | None:
+    """The pattern of an admitted request that `data` holds, and nothing else; None for a head of another kind."""
+    framing = request.framing
+    if request.refusal is not None or request.close or framing.chunked or framing.expect or not request.key_hash:
+        return None
+    end = data.find(b"\r\n\r\n")
+    found = _LENGTH.findall(data, 0, end + 2)
+    at = _LENGTH.search(data, 0, end + 2)
+    if end < 0 or at is None or len(found) != 1 or end + 4 + int(at[1]) != len(data) or request.length != int(at[1]):
+        return None
+    return RepeatedHead(data[: at.start(1)], data[at.end(1) : end + 4], request)
