@@ -41,7 +41,7 @@ def test_the_json_form_has_everything_of_every_model(run_moor: Run) -> None:
     assert row["alias_of"] == "system.ai.claude-opus-4-8"
     assert (row["family"], row["context"], row["ready"], row["allowed"]) == ("claude", 200_000, True, True)
     assert row["dialects"] == ["anthropic-messages", "openai-chat"]
-    assert row["price"]["input"] == 5_000_000_000
+    assert (row["price"]["input"], row["price"]["unit"]) == (5.0, "usd_per_million_tokens")
     assert row["price"]["source"] == "workspace"
 
 

@@ -151,8 +151,24 @@ def _as_json(row: Row) -> dict[str, Any]:
     plain: dict[str, Any] = msgspec.to_builtins(row.model)
     return {
         **plain,
+        "price": _price_json(row.model.price),
         "allowed": row.why_not is None,
         "why_not": row.why_not,
         "configured": list(row.configured),
         "alias_of": row.alias_of or None,
+    }
+
+
+def _price_json(price: Price | None) -> dict[str, Any] | None:
+    """Dollars per million tokens by kind, like every other amount of a JSON answer; where and when it was stated."""
+    from moor.domain.models import NANO
+
+    if price is None:
+        return None
+    kinds = ("input", "output", "cache_read", "cache_write")
+    return {
+        **{kind: getattr(price, kind) / NANO for kind in kinds},
+        "unit": "usd_per_million_tokens",
+        "source": price.source,
+        "date": price.date,
     }
