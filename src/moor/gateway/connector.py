@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
 from moor.net.proxy import proxy_for
@@ -17,6 +16,9 @@ if TYPE_CHECKING:
 
     from moor.domain.models import Target
     from moor.gateway.outbound import Outbound
+
+
+_MAX_HEAD: Final = 64 * 1024
 
 
 class ProxyRefused(ConnectionError):
@@ -33,7 +35,7 @@ class Connector:
         self._environ = environ
 
     async def connect(self, target: Target, tls: ssl.SSLContext | None, factory: Callable[[], Outbound]) -> Outbound:
-        """A connection with its protocol. Raises OSError, ssl.SSLError, IncompleteReadError."""
+        """A connection with its protocol. Raises OSError (ssl.SSLError is one)."""
         context = tls if target.scheme == "https" else None
         proxy = proxy_for(Base(target.scheme, target.host, target.port, ""), self._environ)
         if proxy is not None:
@@ -51,34 +53,50 @@ class Connector:
         self, proxy: str, target: Target, context: ssl.SSLContext | None, factory: Callable[[], Outbound]
     ) -> Outbound:
         parts = urlsplit(proxy)
+        loop = asyncio.get_running_loop()
         outer: dict[str, Any] = {"ssl": True} if parts.scheme == "https" else {}
-        reader, writer = await asyncio.open_connection(parts.hostname, parts.port, **outer)
+        transport, tunnel = await loop.create_connection(_Tunnel, parts.hostname or "", parts.port or 80, **outer)
         try:
-            writer.write(_connect_request(target, parts.username, parts.password))
-            head = await reader.readuntil(b"\r\n\r\n")
-            status = head.split(b"\r\n", 1)[0].decode("latin-1")
+            transport.write(_connect_request(target, parts.username, parts.password))
+            status = await tunnel.answer
             if not status.startswith(("HTTP/1.1 2", "HTTP/1.0 2")):
                 raise ProxyRefused(status[9:60])
+            outbound = factory()
+            inner: asyncio.BaseTransport | None = transport
+            if context is not None:
+                inner = await loop.start_tls(transport, outbound, context, server_hostname=target.host)
+            else:
+                transport.set_protocol(outbound)
         except BaseException:
-            writer.close()
+            transport.abort()
             raise
-        return await _adopt(writer, target, context, factory())
+        if inner is None:
+            raise ProxyRefused("it closed the tunnel")
+        outbound.connection_made(inner)
+        return outbound
 
 
-async def _adopt(
-    writer: asyncio.StreamWriter, target: Target, context: ssl.SSLContext | None, outbound: Outbound
-) -> Outbound:
-    """Hand the tunnel's transport over to our protocol, inside TLS where there is any."""
-    transport: Any = writer.transport
-    loop = asyncio.get_running_loop()
-    if context is not None:
-        transport = await loop.start_tls(transport, outbound, context, server_hostname=target.host)
-    else:
-        transport.set_protocol(outbound)
-    outbound.connection_made(transport)
-    if sys.version_info >= (3, 12):
-        writer.transport.resume_reading()
-    return outbound
+class _Tunnel(asyncio.Protocol):
+    """Reads a proxy's answer to CONNECT; `answer` is its status line."""
+
+    def __init__(self) -> None:
+        self.answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._head = b""
+
+    def data_received(self, data: bytes) -> None:
+        """Part of asyncio.Protocol."""
+        self._head += data
+        if self.answer.done():
+            return
+        if b"\r\n\r\n" in self._head:
+            self.answer.set_result(self._head.split(b"\r\n", 1)[0].decode("latin-1"))
+        elif len(self._head) > _MAX_HEAD:
+            self.answer.set_exception(ProxyRefused("its answer has no end"))
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """Part of asyncio.Protocol."""
+        if not self.answer.done():
+            self.answer.set_exception(ProxyRefused("it closed the connection"))
 
 
 def _connect_request(target: Target, user: str | None, password: str | None) -> bytes:

@@ -66,7 +66,7 @@ class Pool:
         try:
             async with asyncio.timeout(self._limits.connect_s):
                 outbound = await self._connector.connect(target, tls, lambda: Outbound(self, key, self._limits))
-        except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+        except (OSError, TimeoutError) as error:
             borrower.not_connected(explain(target.host, error, self._limits.connect_s))
             return
         borrower.connected(outbound)
