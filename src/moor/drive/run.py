@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
@@ -40,6 +40,8 @@ LONGEST_WAIT_S: Final = 120.0
 """an upstream that limits for longer ends the run"""
 _TITLE_MAX: Final = 80
 _WATCH_S: Final = 0.25
+_END_S: Final = 0.5
+"""a task that is still there after so long is cancelled once more"""
 
 OnEvent = Callable[[Event], None]
 OnDenied = Callable[[Event, str], None]
@@ -161,9 +163,7 @@ class HeadlessRun:
                 watch.result()
             return Ending(CANCELLED, RunError("cancelled", "stopped by the user"), ExitCode.CANCELLED)
         finally:
-            for task in (turn, stop, watch):
-                task.cancel()
-            await asyncio.gather(turn, stop, watch, return_exceptions=True)
+            await _end({turn, stop, watch})
 
     async def _watch(self) -> None:
         """Raises GatewayLost or RunStalled."""
@@ -255,3 +255,13 @@ class HeadlessRun:
             duration_s=round(duration_s, 3),
             error=ending.error if ending else None,
         )
+
+
+async def _end(tasks: set[asyncio.Task[Any]]) -> None:
+    """Cancel until all are done: a task may miss one cancellation (`wait_for` of Python 3.11 swallows some)."""
+    left = tasks
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=_END_S)
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -229,3 +229,23 @@ def test_changed_files_are_named(bench: Bench) -> None:
 def test_rules_of_a_wrong_form_stop_before_anything_starts(bench: Bench) -> None:
     with pytest.raises(PermissionRuleInvalid):
         bench.run(Script(END), allow=("nonsense",))
+
+
+class Deaf(Script):
+    """A driver that misses the first cancellation, as `wait_for` of Python 3.11 does under a flood of events."""
+
+    async def events(self) -> AsyncIterator[Event]:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            self.done.append("missed")
+        while True:
+            await asyncio.sleep(0.01)
+            yield Event(kind=MESSAGE, text="more ")
+
+
+def test_a_turn_that_misses_its_cancellation_is_cancelled_again(bench: Bench) -> None:
+    script = Deaf()
+    result, _ = bench.run(script, timeout_s=0.2)
+    assert result.status == TIMEOUT
+    assert script.done == ["prompt do it", "missed", "cancel", "close", "end"]

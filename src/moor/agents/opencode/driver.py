@@ -118,7 +118,9 @@ class OpenCodeDriver:
         """Events for what came next, and whether the turn is over."""
         server = self._server_or_gone()
         try:
-            raw = await asyncio.wait_for(self._raw.get(), _POLL_S)
+            # not wait_for: in Python 3.11 it swallows a cancellation that meets a full queue
+            async with asyncio.timeout(_POLL_S):
+                raw = await self._raw.get()
         except TimeoutError:
             return await self._look()
         if raw is None:
