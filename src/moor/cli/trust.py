@@ -75,7 +75,7 @@ def _show(ctx: Context, root: Path, extras: tuple[Extra, ...]) -> None:
     ctx.out.say(f"an agent started in {root} would start, with your rights:")
     for extra in extras:
         ctx.out.say(f"  {clean(extra.what)}  ({clean(extra.where)}): {clean(extra.does)[:200]}")
-    ctx.out.say("what these programs load by themselves is not looked at; providers and models stay moor's")
+    ctx.out.say("they can do whatever you can, and what they load by themselves is not looked at")
 
 
 def _agreed(ctx: Context) -> bool:
