@@ -83,7 +83,7 @@ class Npm:
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
                 encoding="utf-8",
                 errors="replace",
                 timeout=TIMEOUT_S,

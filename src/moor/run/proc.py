@@ -99,6 +99,6 @@ def _ps(*args: str) -> str:
     import subprocess
 
     done = subprocess.run(
-        ["ps", *args], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=5
+        ["ps", *args], capture_output=True, encoding="utf-8", check=False, stdin=subprocess.DEVNULL, timeout=5
     )
     return done.stdout

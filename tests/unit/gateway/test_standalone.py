@@ -44,7 +44,7 @@ class Standalone:
         )
         self.key, self.secret = KeyStore(self.home).create("editor")
         argv = [sys.executable, "-m", "moor", "gateway", "--port", "0", "--json"]
-        self.process = subprocess.Popen(argv, env=moor_home.environ, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(argv, env=moor_home.environ, stdout=subprocess.PIPE, encoding="utf-8")
         assert self.process.stdout is not None
         self.url = json.loads(self.process.stdout.readline())["url"]
 

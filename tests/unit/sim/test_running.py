@@ -29,7 +29,9 @@ def _alone(*args):
     """A stand-alone simulator and the URL it wrote to its descriptor."""
     reads, writes = os.pipe()
     argv = [sys.executable, "-m", "moor.sim", "--ready-fd", str(writes), *args]
-    process = subprocess.Popen(argv, pass_fds=(writes,), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        argv, pass_fds=(writes,), stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+    )
     os.close(writes)
     with os.fdopen(reads, encoding="utf-8") as ready:
         return process, ready.readline().strip()
@@ -68,7 +70,7 @@ def test_an_unknown_switch_or_position_is_wrong_use(switch):
 def test_it_ends_when_the_other_end_of_its_lifeline_is_gone():
     reads, writes = os.pipe()
     argv = [sys.executable, "-m", "moor.sim", "--lifeline-fd", str(reads)]
-    process = subprocess.Popen(argv, pass_fds=(reads,), stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(argv, pass_fds=(reads,), stdout=subprocess.PIPE, encoding="utf-8")
     os.close(reads)
     assert process.stdout.readline().startswith("simulated workspace: ")
     assert process.poll() is None
@@ -79,7 +81,9 @@ def test_it_ends_when_the_other_end_of_its_lifeline_is_gone():
 
 @pytest.mark.parametrize(("option", "word"), [("--list-switches", "count-tokens"), ("--list-scenarios", "fix-test")])
 def test_it_lists_what_can_be_named(option, word):
-    done = subprocess.run([sys.executable, "-m", "moor.sim", option], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "moor.sim", option], capture_output=True, encoding="utf-8", check=True
+    )
     assert word in done.stdout
 
 

@@ -30,7 +30,7 @@ def test_the_project_of_the_demo_fails_its_test_and_passes_after_the_edit(tmp_pa
     text = source.read_text(encoding="utf-8")
     assert text.count(edit.old) == 1
     source.write_text(text.replace(edit.old, edit.new), encoding="utf-8")
-    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(run, cwd=tmp_path, capture_output=True, encoding="utf-8", check=True)
     assert "OK" in done.stderr
 
 

@@ -140,7 +140,7 @@ def test_a_port_taken_on_the_other_family_only_is_passed_over() -> None:
 @pytest.mark.feature("F1.7")
 def test_a_pasted_redirect_is_taken_even_after_empty_lines() -> None:
     reading, writing = os.pipe()
-    with os.fdopen(reading) as pasted, RedirectListener() as listener:
+    with os.fdopen(reading, encoding="utf-8") as pasted, RedirectListener() as listener:
         os.write(writing, b"\n\nhttp://localhost:8020/?code=abc&state=st")
         os.close(writing)
         redirect = listener.wait("st", HOST, SystemClock(), 5, pasted)
@@ -150,7 +150,7 @@ def test_a_pasted_redirect_is_taken_even_after_empty_lines() -> None:
 
 def test_a_pasted_refusal_ends_the_wait() -> None:
     reading, writing = os.pipe()
-    with os.fdopen(reading) as pasted, RedirectListener() as listener:
+    with os.fdopen(reading, encoding="utf-8") as pasted, RedirectListener() as listener:
         os.write(writing, b"http://localhost:8020/?error=access_denied&state=st\n")
         with pytest.raises(SignInRefused):
             listener.wait("st", HOST, SystemClock(), 5, pasted)
@@ -158,7 +158,7 @@ def test_a_pasted_refusal_ends_the_wait() -> None:
 
 
 def test_an_ended_input_leaves_the_browser_its_chance() -> None:
-    with open(os.devnull) as nothing, RedirectListener() as listener:  # noqa: PTH123
+    with open(os.devnull, encoding="utf-8") as nothing, RedirectListener() as listener:  # noqa: PTH123
         url = f"http://127.0.0.1:{listener.port}/?code=abc&state=st"
         with meanwhile(lambda: get(url)):
             redirect = listener.wait("st", HOST, SystemClock(), 5, nothing)

@@ -34,7 +34,7 @@ class DemoRepository:
             [sys.executable, "-P", "-m", "unittest", "discover", "-q"],
             cwd=self.root,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=False,
             stdin=subprocess.DEVNULL,
             timeout=60,
@@ -46,7 +46,7 @@ class DemoRepository:
         env = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "PATH": _path(), "LC_ALL": "C"}
         try:
             done = subprocess.run(
-                ["git", *args], cwd=self.root, env=env, capture_output=True, text=True, check=True, timeout=30
+                ["git", *args], cwd=self.root, env=env, capture_output=True, encoding="utf-8", check=True, timeout=30
             )
         except FileNotFoundError as error:
             raise UsageError("the demo needs git and found none", hint="install git, then: moor demo") from error
