@@ -7,9 +7,6 @@ or foreign one and is not used, except below the folder that MOOR_TEST_AGENTS na
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
-import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -115,6 +112,10 @@ def remove(home: Home, agent: str, version: str | None = None) -> list[str]:
 
 
 def _install_aside(recipe: Recipe, npm: Npm, folder: Path, target: Path, allow_new: bool, say: Say) -> None:
+    import shutil
+    import tempfile
+    import time
+
     _sweep_leftovers(folder)
     staging = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
     try:
@@ -186,6 +187,8 @@ def _check_integrity(recipe: Recipe, got: Mapping[str, str]) -> None:
 
 def _sweep_leftovers(folder: Path) -> None:
     """Half-done folders of an install that was killed; we hold the lock, so nobody uses them."""
+    import shutil
+
     for entry in folder.glob(".new-*"):
         shutil.rmtree(entry, ignore_errors=True)
 

@@ -84,7 +84,6 @@ class Npm:
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 encoding="utf-8",
-                encoding="utf-8",
                 errors="replace",
                 timeout=TIMEOUT_S,
                 check=False,
