@@ -28,7 +28,12 @@ def make_body(kind: str) -> bytes:
                 "role": "assistant",
                 "content": [
                     {"type": "text", "text": "Let me look at that file and run the tests. " * 4},
-                    {"type": "tool_use", "id": f"t{number}", "name": "bash", "input": {"command": f"ls -la {number}"}},
+                    {
+                        "type": "tool_use",
+                        "id": f"t{number}",
+                        "name": "bash",
+                        "input": {"command": f"ls -la {number}"},
+                    },
                 ],
             },
             {

@@ -90,7 +90,7 @@ def await_port(port: int) -> None:
     raise TimeoutError(f"nothing listens on {port}")
 
 
-def start_origin(core: int, folder: Path, tls: tuple[Path, Path] | None) -> System:
+def start_origin(core: int, tls: tuple[Path, Path] | None) -> System:
     """The scripted endpoint."""
     port = free_port()
     argv = ["taskset", "-c", str(core), sys.executable, "-m", "bench.gateway.origin", str(port)]

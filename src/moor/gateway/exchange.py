@@ -334,7 +334,6 @@ class Exchange(msgspec.Struct, eq=False):
         elif asked and outcome == CANCELLED and record.attempts:
             # it was sent, and the agent left before the answer: the upstream read it, so it may be charged
             record.usage, record.estimated = Usage(input=record.request_bytes // BYTES_PER_TOKEN), True
-        self._request.drop_body()
         counts = self._request.route is not None and self._request.route.action == COUNT_TOKENS
         self._desk.settle(record, is_count=counts)
         self._inbound.over(self)

@@ -46,6 +46,9 @@ class Outbound(asyncio.Protocol):
         self._limits = limits
         self._transport: asyncio.Transport | None = None
         self._listener: Listener | None = None
+        self._pieces: list[bytes] = []
+        # a flood comes in hundreds of chunks a read: the parser appends them itself
+        self.on_body = self._pieces.append
         self._parser = httptools.HttpResponseParser(self)
         self._reset()
 
@@ -57,7 +60,7 @@ class Outbound(asyncio.Protocol):
         self._head_done = False
         self._head_told = False
         self._until_close = False
-        self._pieces: list[bytes] = []
+        self._pieces.clear()
         self._ended = False
         self._keep = False
         self._fault = ""
@@ -134,10 +137,10 @@ class Outbound(asyncio.Protocol):
             listener.answer_head(self._status, self._headers)
             if self._listener is not listener:
                 return  # it gave the connection up
-        pieces, ended = self._pieces, self._ended
+        pieces, ended = self._pieces.copy(), self._ended
         if not pieces and not ended:
             return
-        self._pieces = []
+        self._pieces.clear()
         if ended:
             self._listener = None
             if self._keep and not self._fault:
@@ -201,10 +204,6 @@ class Outbound(asyncio.Protocol):
         self._until_close = (
             b"content-length" not in names and b"transfer-encoding" not in names and status not in (204, 304)
         )
-
-    def on_body(self, body: bytes) -> None:
-        """Called by the parser, once per chunk or read."""
-        self._pieces.append(body)
 
     def on_message_complete(self) -> None:
         """Called by the parser, also after each 1xx."""

@@ -122,20 +122,16 @@ def run_filters(filters: tuple[Filter, ...], draft: Draft) -> list[Filter]:
     """Apply those whose trigger is there; returns the ones that changed something."""
     fired: list[Filter] = []
     for item in filters:
-        if _may_apply(item, draft) and item.apply(draft):
+        if item.where and not draft.has(item.where):
+            continue
+        if item.trigger and not _has_word(item, draft):
+            continue
+        if item.apply(draft):
             draft.rules.append(item.name)
             fired.append(item)
     return fired
 
 
-def _may_apply(item: Filter, draft: Draft) -> bool:
-    if item.where and not draft.has(item.where):
-        return False
-    if not item.trigger:
-        return True
+def _has_word(item: Filter, draft: Draft) -> bool:
     hay = draft.get(item.where) if item.where else draft.index.body
-    if hay is not None:
-        for word in item.trigger:
-            if word in hay:
-                return True
-    return False
+    return hay is not None and any(word in hay for word in item.trigger)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from moor.gateway.filters.texts import is_blank_raw
+from moor.gateway.filters.texts import is_blank_raw, is_harmless
 
 if TYPE_CHECKING:
     from moor.gateway.filters.base import Draft
@@ -55,6 +55,10 @@ class Turns(msgspec.Struct):
         return not before
 
 
+_NOTHING: Final = Turns([], [], [])
+_SMALL: Final = 16 * 1024
+
+
 def read_turns(draft: Draft) -> Turns | None:
     """The turns as they now stand; None where `messages` is of a shape we do not know (the upstream judges it)."""
     kept: Turns | None = draft.memo.get("turns") if draft.is_original("messages") else None
@@ -69,6 +73,8 @@ def _read(draft: Draft) -> Turns | None:
     raw = draft.view("messages")
     if raw is None:
         return None
+    if len(raw) < _SMALL and is_harmless(bytes(raw)):
+        return _NOTHING
     try:
         messages = _MESSAGES.decode(raw)
         turns = Turns([], [], [])

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class AnthropicReader:
     """Reads answers of the Messages API."""
 
-    triggers = (b'_tokens"', b"message_stop", b'"error"')
-    delta = b'_delta"'
+    triggers = (b'output_tokens"', b"message_stop", b'"error"')
+    delta = b'"content_block_delta"'
 
     def event(self, tally: Tally, event: SseEvent) -> None:
         """Take one event; the type inside the data decides, not the event's name."""
@@ -49,18 +49,20 @@ class AnthropicReader:
 
 def _take(tally: Tally, usage: Mapping[str, Any]) -> None:
     # a later event may repeat some of the numbers; one that is absent keeps what was said before
-    for name, key in (
-        ("input", "input_tokens"),
-        ("output", "output_tokens"),
-        ("cache_read", "cache_read_input_tokens"),
-        ("cache_write", "cache_creation_input_tokens"),
-    ):
-        told = count(usage, key)
-        if told is not None:
-            setattr(tally, name, told)
-    thinking = count(part(usage, "output_tokens_details"), "thinking_tokens")
-    if thinking is not None:
-        tally.reasoning = thinking
+    told = count(usage, "input_tokens")
+    if told is not None:
+        tally.input = told
+    told = count(usage, "output_tokens")
+    if told is not None:
+        tally.output = told
+    told = count(usage, "cache_read_input_tokens")
+    if told is not None:
+        tally.cache_read = told
+    told = count(usage, "cache_creation_input_tokens")
+    if told is not None:
+        tally.cache_write = told
+    if "output_tokens_details" in usage:
+        tally.reasoning = count(part(usage, "output_tokens_details"), "thinking_tokens") or tally.reasoning
 
 
 READER: Final = AnthropicReader()

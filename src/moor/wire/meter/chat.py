@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class ChatReader:
     """Reads answers of the chat completions API."""
 
-    triggers = (b'_tokens"', b"[DONE]", b'"error"', b'finish_reason":"', b'finish_reason": "')
+    triggers = (b'prompt_tokens"', b"[DONE]", b'"error"', b'finish_reason":"', b'finish_reason": "')
     delta = b'"delta"'
 
     def event(self, tally: Tally, event: SseEvent) -> None:
