@@ -94,10 +94,7 @@ def test_a_gateway_killed_under_a_run_ends_the_run_with_a_sentence(place: Workpl
     assert (run.returncode, result["status"]) == (1, FAILED)
     assert "gateway" in result["error"]["message"]
     assert result["error"]["hint"] in err
-    place.wait_gone()
-    wait_old(place.session().created_at)
-    place.must("ps")
-    place.assert_clean_end()
+    assert place.assert_clean_end().outcome == FAILED
     assert_finished_calls_kept(place)
 
 

@@ -9,13 +9,15 @@ import signal
 from collections.abc import AsyncIterator
 
 from moor.agents.base import LaunchContext
+from moor.clock import SystemClock
 from moor.domain.plan import LaunchPlan
 from moor.domain.session import Session
 from moor.launch.files import write_files
 from moor.launch.gateway import bind_loopback, start_gateway
+from moor.launch.lost import end_without_gateway
 from moor.launch.prepare import Prepared
 from moor.run import proc
-from moor.run.sweep import sweep
+from moor.store.sessions import SessionStore
 
 SERVER = "server"
 
@@ -46,13 +48,21 @@ class Live:
         if self._ended:
             return
         self._ended = True
-        proc.send(self.gateway_pid, self._start, signal.SIGTERM)
-        if not await self._gone(6.0):
+        told = proc.send(self.gateway_pid, self._start, signal.SIGTERM)
+        if not (told and await self._gone(6.0)):
             proc.send(self.gateway_pid, self._start, signal.SIGKILL)
             await self._gone(1.0)
-            await asyncio.to_thread(sweep, self.session.id)
+            await asyncio.to_thread(self._end_without_gateway)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.gateway_pid, os.WNOHANG)  # noqa: ASYNC222 - WNOHANG does not wait
+
+    def _end_without_gateway(self) -> None:
+        """It was killed, or hangs: nobody else would sweep and say that the session has ended."""
+        store = SessionStore(self.prepared.home)
+        try:
+            end_without_gateway(self.prepared.home, store, self.session, SystemClock())
+        finally:
+            store.close()
 
     async def _gone(self, within_s: float) -> bool:
         for _ in range(int(within_s / 0.02)):
@@ -67,10 +77,10 @@ async def headless_session(prepared: Prepared) -> AsyncIterator[Live]:
     """Start the gateway, write the agent's private files, yield, and leave nothing behind."""
     listener, url = bind_loopback()
     context, plan = prepared.plan(url, SERVER)
-    write_files(plan)
     live = Live(prepared, context, plan, start_gateway(prepared, listener, url))
     listener.close()
     try:
+        write_files(plan)
         yield live
     finally:
         await live.end()

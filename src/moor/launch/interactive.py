@@ -23,8 +23,9 @@ def hand_over(prepared: Prepared, announce: Callable[[LaunchPlan], None]) -> NoR
     """
     listener, url = bind_loopback()
     _, plan = prepared.plan(url, TERMINAL)
-    write_files(plan)
     start_gateway(prepared, listener, url)
+    # after it: from here on there is a row and a gateway, so that a kill leaves no folder that nobody knows of
+    write_files(plan)
     announce(plan)
     try:
         os.chdir(plan.cwd)

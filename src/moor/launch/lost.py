@@ -30,12 +30,17 @@ def end_lost_sessions(home: Home, clock: Clock) -> list[str]:
     try:
         lost = [session for session in store.all(active=True) if _is_lost(session, clock.now())]
         for session in lost:
-            sweep(session.id)
-            remove_tree_private(home.sessions_dir / session.id)
-            store.update(session.id, status=ENDED, ended_at=clock.now(), outcome=session.outcome or "lost")
+            end_without_gateway(home, store, session, clock)
     finally:
         store.close()
     return [session.id for session in lost]
+
+
+def end_without_gateway(home: Home, store: SessionStore, session: Session, clock: Clock) -> None:
+    """Do what the session's gateway would have done at its end: stop what is left, remove its folder, say so."""
+    sweep(session.id)
+    remove_tree_private(home.sessions_dir / session.id)
+    store.update(session.id, status=ENDED, ended_at=clock.now(), outcome=session.outcome or "lost")
 
 
 def _is_lost(session: Session, now: float) -> bool:

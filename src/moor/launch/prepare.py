@@ -76,7 +76,7 @@ class Prepared:
             small_model=self.chosen.small,
             models=self.chosen.allowed,
             home=self.home.root / "homes" / self.agent.id,
-            session_home=self.home.session_dir(self.session.id),
+            session_home=self.home.sessions_dir / self.session.id,
             user_home=Path(self.environ.get("HOME") or Path.home()),
             environ=environ,
             args=(*group.args, *self.args),
