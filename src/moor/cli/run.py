@@ -172,7 +172,7 @@ async def _drive(prepared: Prepared, prompt: str, options: RunOptions, args: arg
     from moor.launch.headless import headless_session
     from moor.launch.show import left_out_lines
 
-    steps = Steps(ctx.out, stream=not args.json and ctx.out.stdout.isatty())
+    steps = Steps(ctx.out, stream=not args.json and ctx.out.stdout.isatty(), cwd=prepared.session.cwd)
     async with headless_session(prepared) as live:
         for line in left_out_lines(live.plan):
             ctx.out.say(line)

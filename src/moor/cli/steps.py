@@ -24,10 +24,14 @@ def clean(text: str) -> str:
 
 
 class Steps:
-    """Shows events. `stream`: the answer goes to stdout as it comes (a terminal), else the caller prints it."""
+    """Shows events. `stream`: the answer goes to stdout as it comes (a terminal), else the caller prints it.
 
-    def __init__(self, out: Output, *, stream: bool) -> None:
+    `cwd`: paths below it are shown from there.
+    """
+
+    def __init__(self, out: Output, *, stream: bool, cwd: str = "") -> None:
         self._out = out
+        self._here = cwd.rstrip("/") + "/" if cwd else ""
         self._stream = stream and not out.quiet
         self._titles: dict[str, tuple[str, str]] = {}
         self._open_line = False
@@ -81,6 +85,7 @@ class Steps:
 
     def _line(self, text: str, style: str) -> None:
         self.close()
-        one = " ".join(clean(text).split(" ")).replace("\n", " ↵ ")
+        near = text.replace(self._here, "") if self._here else text
+        one = clean(near).replace("\n", " ↵ ")
         shown = one if len(one) <= _TITLE_MAX else one[: _TITLE_MAX - 1] + "…"
         self._out.say(self._out.paint(shown, style, self._out.stderr))

@@ -28,6 +28,14 @@ def test_a_step_is_one_line_once_it_is_done() -> None:
     assert shown(begun, failed, verbose=True)[1] == "✗ bash     make ↵ test\n  no such file\n"
 
 
+def test_paths_of_the_work_tree_are_shown_from_there() -> None:
+    out = Output({"NO_COLOR": "1"}, stdout=io.StringIO(), stderr=io.StringIO())
+    Steps(out, stream=False, cwd="/w").show(
+        Event(kind=TOOL_CALL, id="1", name="read", title="/w/src/a.py", status="completed")
+    )
+    assert out.stderr.getvalue() == "✓ read     src/a.py\n"  # type: ignore[attr-defined]
+
+
 def test_a_sub_agents_steps_stand_to_the_right_and_its_words_are_not_the_answer() -> None:
     inner = {"subagent": True}
     text = Event(kind=MESSAGE, text="inner", data=inner)
