@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -14,6 +14,10 @@ from moor.cli.context import Context
 if TYPE_CHECKING:
     from moor.domain.settings import UpstreamSettings
     from moor.secrets import Secret
+
+
+_MAX_TOKEN: Final = 16 * 1024
+"""longer is a file that was piped in by mistake"""
 
 
 class Wanted(NamedTuple):
@@ -78,21 +82,30 @@ def read_token(ctx: Context, host: str) -> tuple[Secret, str]:
     Never from argv. DATABRICKS_TOKEN counts only where DATABRICKS_HOST does not name another host.
     """
     from moor.errors.auth import TokenMissing
-    from moor.secrets import Secret
     from moor.workspace.address import workspace_address
 
     named = ctx.environ.get("DATABRICKS_HOST", "")
     token = ctx.environ.get("DATABRICKS_TOKEN", "").strip()
     if token and (not named or workspace_address(named).url == host):
-        return Secret(token), "DATABRICKS_TOKEN"
+        return _checked(token, "DATABRICKS_TOKEN")
     if sys.stdin.isatty():
         import getpass
 
         token, where = getpass.getpass(f"personal access token for {host} (not shown): ").strip(), "the terminal"
     else:
-        token, where = sys.stdin.readline().strip(), "standard input"
+        token, where = sys.stdin.readline(_MAX_TOKEN).strip(), "standard input"
     if not token:
         raise TokenMissing(where, f"DATABRICKS_TOKEN=… moor login --host {host} --pat, or pipe the token in")
+    return _checked(token, where)
+
+
+def _checked(token: str, where: str) -> tuple[Secret, str]:
+    """The token, if a header can hold it. Raises TokenMalformed."""
+    from moor.errors.auth import TokenMalformed
+    from moor.secrets import Secret
+
+    if not token.isascii() or not token.isprintable() or " " in token or len(token) >= _MAX_TOKEN:
+        raise TokenMalformed(where)
     return Secret(token), where
 
 

@@ -124,7 +124,7 @@ def _warn_of_lost_defaults(ctx: Context, enrolled: Enrolled, catalogue: Catalogu
 def _sign_in_now(ctx: Context, upstream: Upstream, settings: UpstreamSettings) -> None:
     from moor.errors.auth import SignInNeeded
 
-    if not ctx.interactive:
+    if not ctx.interactive and not settings.api_key_env:
         raise SignInNeeded(upstream.name, "nobody is signed in")
     upstream.sign_in(conversation(ctx))
     enrol(ctx, upstream, settings)

@@ -104,6 +104,20 @@ class TokenMissing(MoorError):
         self.where = where
 
 
+class TokenMalformed(MoorError):
+    """What was given cannot be a token: it would not even fit into a header."""
+
+    ref = "token-malformed"
+    exit_code = ExitCode.SIGN_IN
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"what came from {where} cannot be a token: it is too long, or holds a space or a control character",
+            hint="copy the token once more, without anything around it, and try again",
+        )
+        self.where = where
+
+
 class TokenRefused(MoorError):
     """The workspace does not take the given token."""
 
