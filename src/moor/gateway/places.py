@@ -19,12 +19,14 @@ from moor.gateway.filters import all_filters
 from moor.gateway.filters.base import Filter
 from moor.wire import refusal as words
 from moor.wire.heads import header_lines, safe_pairs
+from moor.wire.meter import reader_for
 from moor.wire.refusal import Refusal
 
 if TYPE_CHECKING:
     import ssl
 
     from moor.clock import Clock
+    from moor.domain.credential import Credential
     from moor.domain.models import Model, Target
     from moor.domain.session import Session
     from moor.gateway.limits import Limits
@@ -77,6 +79,18 @@ class Place:
             _log.warning("upstream %s did not start: %s", self.name, error)
             self._broken = error
         self.load()
+        all_filters()
+        for dialect in {dialect for model in self._models.values() for dialect in model.dialects}:
+            reader_for(dialect)
+
+    def warm(self) -> None:
+        """Ask for a credential before the first call does, where there is none in memory."""
+        if self._broken is None and self.desk.current() is None:
+            self.desk.obtain(None, self._warmed)
+
+    def _warmed(self, result: Credential | MoorError) -> None:
+        if isinstance(result, MoorError):
+            _log.warning("no credential for %s yet: %s", self.name, result)
 
     def tls(self) -> ssl.SSLContext | None:
         """The TLS context for this upstream's https targets."""

@@ -81,6 +81,8 @@ class Gateway:
             else:
                 server = await loop.create_server(self._accept, sock=listening, backlog=self.limits.backlog)
             self._servers.append(server)
+        for place in self._places.values():
+            place.warm()
         self._tick = loop.call_later(self.limits.tick_s, self._check)
         gc.collect()
         gc.freeze()
