@@ -52,12 +52,16 @@ class Live:
         if not (told and await self._gone(6.0)):
             proc.send(self.gateway_pid, self._start, signal.SIGKILL)
             await self._gone(1.0)
+        if (self.prepared.home.sessions_dir / self.session.id).exists():
             await asyncio.to_thread(self._end_without_gateway)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.gateway_pid, os.WNOHANG)  # noqa: ASYNC222 - WNOHANG does not wait
 
     def _end_without_gateway(self) -> None:
-        """It was killed, or hangs: nobody else would sweep and say that the session has ended."""
+        """It was killed, hangs, or was told to stop before it listened: removing the folder is the last it does.
+
+        Nobody else would sweep and say that the session has ended.
+        """
         store = SessionStore(self.prepared.home)
         try:
             end_without_gateway(self.prepared.home, store, self.session, SystemClock())
