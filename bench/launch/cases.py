@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,20 +64,20 @@ def make_world(folder: Path) -> World:
     return World(environ, work)
 
 
-def cases() -> list[Case]:
-    """The yardstick first."""
-    moor = str(Path(sys.executable).with_name("moor"))
+def cases(folder: Path) -> list[Case]:
+    """The yardstick first; `folder` holds `python` and `moor`."""
+    moor = str(folder / "moor")
     return [
-        Case("python -c pass", (sys.executable, "-c", "pass"), None),
+        Case("python -c pass", (str(folder / "python"), "-c", "pass"), None),
         Case("moor --version", (moor, "--version"), 2),
         Case("moor --help", (moor, "--help"), None),
         Case(f"moor {DEFAULT_AGENT}, warm, until its exec", (moor, "-q", DEFAULT_AGENT), 5),
     ]
 
 
-def modules_of_help(world: World) -> int:
+def modules_of_help(world: World, folder: Path) -> int:
     """How many modules `moor --help` imports."""
-    command = [sys.executable, "-X", "importtime", "-m", "moor", "--help"]
+    command = [str(folder / "python"), "-X", "importtime", "-m", "moor", "--help"]
     done = subprocess.run(
         command, env=world.environ, cwd=world.cwd, capture_output=True, encoding="utf-8", check=True
     )
