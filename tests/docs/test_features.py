@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.reference import features
+from scripts.reference.notes import ROOT
 
 SOURCES = {
     "on a function": """
@@ -45,7 +46,7 @@ def test_a_helper_proves_nothing() -> None:
 
 
 def test_what_pytest_collects_is_what_the_page_says(request: pytest.FixtureRequest) -> None:
-    on_page = features.proven(features.ROOT / "tests")
+    on_page = features.proven(ROOT / "tests")
     collected = {
         (number, item.location[0].removeprefix("tests/"), item.location[2].split("[")[0].rpartition(".")[2])
         for item in request.session.items
