@@ -126,6 +126,15 @@ def test_events_that_come_twice_are_told_once(case: str, data: st.DataObject) ->
     assert again == []
 
 
+@pytest.mark.parametrize(("case", "kind"), [("tools-denied", "permission.asked"), ("question", "question.asked")])
+def test_a_request_that_is_read_again_after_a_gap_is_told_once(case: str, kind: str) -> None:
+    root, raws = recorded(case)
+    wire = Translator(root)
+    asked = [raw for raw in raws if raw["type"] == kind]
+    assert [len(wire.feed(raw)) for raw in asked] == [1] * len(asked)
+    assert [wire.feed(raw) for raw in asked] == [[]] * len(asked)
+
+
 @given(st.sampled_from(CASES), st.data())
 def test_a_gap_in_the_stream_is_filled_from_the_messages(case: str, data: st.DataObject) -> None:
     """Whatever deltas are lost, the whole messages bring the text; nothing is told twice."""
