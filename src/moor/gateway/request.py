@@ -100,9 +100,9 @@ class Request(msgspec.Struct, eq=False):
     def header(self, name: bytes, value: bytes) -> None:
         """Take a header (its name in small letters); lengths stand apart, because they differ call by call."""
         if name == b"content-length":
-            self.lengths.append(value)
+            self.lengths.append(value.strip())
         else:
-            self.headers.append((name, value))
+            self.headers.append((name, value.strip()))
 
     def adopt(self, before: Request) -> bool:
         """Take over what was found out about an equal head on the same connection; False where it differs."""

@@ -12,6 +12,7 @@ from moor.gateway.filters.turns import read_turns
 from moor.wire.splice import Buffer, array, elements, encode, value
 
 _PASSES: Final = 5
+_ID_KEYS: Final = {"tool_use": "id", "tool_result": "tool_use_id"}
 
 
 def apply(draft: Draft) -> bool:
@@ -21,7 +22,7 @@ def apply(draft: Draft) -> bool:
         return False
     calls = [set(ids) for ids in turns.calls]
     results = [set(ids) for ids in turns.results]
-    orphans: list[set[str]] = [set() for _ in calls]
+    orphans: list[set[tuple[str, str]]] = [set() for _ in calls]
     for _ in range(_PASSES):
         if not _mark(calls, results, orphans):
             break
@@ -33,32 +34,33 @@ def apply(draft: Draft) -> bool:
     return True
 
 
-def _mark(calls: list[set[str]], results: list[set[str]], orphans: list[set[str]]) -> bool:
-    """Take unpaired ids out of `calls` and `results`; True when there were some."""
+def _mark(calls: list[set[str]], results: list[set[str]], orphans: list[set[tuple[str, str]]]) -> bool:
+    """Take unpaired ids out of `calls` and `results` and note them with their kind; True when there were some."""
     found = False
     for place in range(len(calls)):
         after = results[place + 1] if place + 1 < len(calls) else set()
         before = calls[place - 1] if place else set()
-        for ids, pair in ((calls[place], after), (results[place], before)):
+        for kind, ids, pair in (("tool_use", calls[place], after), ("tool_result", results[place], before)):
             alone = ids - pair
             if alone:
                 found = True
                 ids -= alone
-                orphans[place] |= alone
+                orphans[place] |= {(kind, name) for name in alone}
     return found
 
 
-def _without(raw: Buffer, gone: set[str]) -> bytes:
+def _without(raw: Buffer, gone: set[tuple[str, str]]) -> bytes:
     message: Any = value(raw)
     kept = [block for block in message["content"] if not _is_gone(block, gone)]
     return encode({**message, "content": kept or [{"type": "text", "text": FILLER}]})
 
 
-def _is_gone(block: Any, gone: set[str]) -> bool:
+def _is_gone(block: Any, gone: set[tuple[str, str]]) -> bool:
     if not isinstance(block, dict):
         return False
-    key = {"tool_use": "id", "tool_result": "tool_use_id"}.get(str(block.get("type")))
-    return key is not None and block.get(key) in gone
+    kind = str(block.get("type"))
+    key = _ID_KEYS.get(kind)
+    return key is not None and (kind, block.get(key)) in gone
 
 
 FILTER: Final = Filter(

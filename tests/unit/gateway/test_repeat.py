@@ -1,0 +1,110 @@
+"""A repeated head is recognised by its bytes: only the very same one, and the key is looked up each time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import pytest
+
+from tests.unit.gateway.rig import KEY, rig, run
+from tests.unit.gateway.scripted import ANSWER
+from tests.unit.gateway.test_framing import statuses
+
+BODY = b'{"model":"m-1","messages":[]}'
+LONGER = b'{"model":"m-1","messages":[],"x":"' + b"y" * 500 + b'"}'
+
+
+def request(port: int, body: bytes, extra: bytes = b"", key: str = KEY, length: bytes = b"") -> bytes:
+    """One call as an agent sends it."""
+    return (
+        b"POST /anthropic/v1/messages HTTP/1.1\r\nhost: 127.0.0.1:%d\r\nx-api-key: %s\r\n%scontent-length: %s\r\n\r\n"
+        % (port, key.encode(), extra, length or b"%d" % len(body))
+    ) + body
+
+
+async def exchange(port: int, *parts: bytes, pause_s: float = 0.08) -> bytes:
+    """Send the parts one after the other on one connection and return everything that came back."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    got = b""
+    for part in parts:
+        writer.write(part)
+        await asyncio.sleep(pause_s)
+    writer.write_eof()
+    with contextlib.suppress(ConnectionError):
+        got = await asyncio.wait_for(reader.read(), 3)
+    writer.close()
+    return got
+
+
+def test_the_same_head_with_other_bodies_reaches_the_upstream_each_time() -> None:
+    async def scenario() -> None:
+        async with rig() as r:
+            bodies = [BODY, LONGER, BODY, LONGER, b'{"model":"m-1"}']
+            got = await exchange(r.port, *(request(r.port, body) for body in bodies))
+            assert statuses(got) == [200] * 5
+            assert [seen.body for seen in r.server.seen] == bodies
+            assert {row.request_bytes for row in r.ledger.rows} == {len(body) for body in bodies}
+
+    run(scenario())
+
+
+def test_a_body_that_comes_in_parts_is_read_by_the_parser() -> None:
+    async def scenario() -> None:
+        async with rig() as r:
+            whole = request(r.port, LONGER)
+            got = await exchange(r.port, request(r.port, BODY), whole[:300], whole[300:], request(r.port, BODY))
+            assert statuses(got) == [200] * 3
+            assert [seen.body for seen in r.server.seen] == [BODY, LONGER, BODY]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("second", "status"),
+    [
+        (lambda port: request(port, BODY, b"origin: http://evil\r\n"), 403),
+        (lambda port: request(port, BODY, b"transfer-encoding: chunked\r\n"), 400),
+        (lambda port: request(port, BODY, key="moor-another-key-that-nobody-has"), 401),
+        (lambda port: request(port, BODY, length=b"+29"), 400),
+        (lambda port: request(port, BODY, length=b"29 "), 200),
+        (lambda port: request(port, BODY, length=b"0x1d"), 400),
+        (lambda port: request(port, BODY).replace(b"POST", b"PUT ", 1), 405),
+        (lambda port: request(port, BODY).replace(b"/anthropic", b"/antropic"), 404),
+        (lambda port: request(port, b'{"model":"secret"}'), 403),
+    ],
+)
+def test_whatever_differs_is_examined(second: object, status: int) -> None:
+    async def scenario() -> None:
+        async with rig() as r:
+            got = await exchange(r.port, request(r.port, BODY), second(r.port))  # type: ignore[operator]
+            assert statuses(got)[:2] == [200, status]
+
+    run(scenario())
+
+
+def test_two_requests_in_one_read_teach_nothing_wrong() -> None:
+    async def scenario() -> None:
+        async with rig() as r:
+            health = b"GET /health HTTP/1.1\r\nhost: 127.0.0.1:%d\r\ncontent-length: 0\r\n\r\n" % r.port
+            call = request(r.port, BODY)
+            got = await exchange(r.port, health + call, health, call, call + health, call)
+            assert statuses(got) == [200] * 7
+            assert len(r.server.seen) == 4
+            assert got.count(b'{"status":"ok"}') == 3
+
+    run(scenario())
+
+
+def test_a_key_that_dies_between_two_equal_heads_is_refused() -> None:
+    async def scenario() -> None:
+        async with rig() as r:
+            client = await r.client()
+            for _ in range(3):
+                answer = await client.ask("POST", "/anthropic/v1/messages", body={"model": "m-1"})
+                assert answer.json == ANSWER
+            r.keys.remove(r.session)
+            assert (await client.ask("POST", "/anthropic/v1/messages", body={"model": "m-1"})).status == 401
+            client.close()
+
+    run(scenario())
