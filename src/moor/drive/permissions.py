@@ -84,7 +84,7 @@ def work_tree(cwd: str) -> str:
 
 
 class Permissions:
-    """Answers for one session. `environ`: what the agent was started with."""
+    """Answers for one session. `environ`: what its tools see; `scratch`: its private folder for temporary files."""
 
     def __init__(
         self,
@@ -93,6 +93,7 @@ class Permissions:
         preset: str = PRESET_EDIT,
         allow: Sequence[str] = (),
         deny: Sequence[str] = (),
+        scratch: str = "",
     ) -> None:
         check_preset(preset)
         self.preset = preset
@@ -100,7 +101,7 @@ class Permissions:
         self._environ = environ
         self._allow = parse_rules(allow)
         self._deny = parse_rules(deny)
-        self._fence = Fence(work_tree(cwd), environ.get("HOME") or "/")
+        self._fence = Fence(work_tree(cwd), environ.get("HOME") or "/", scratch)
 
     def decide(self, event: Event) -> Decision:
         """The answer to a PERMISSION event."""

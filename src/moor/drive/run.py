@@ -24,6 +24,7 @@ from moor.drive.permissions import PRESET_EDIT, Permissions, work_tree
 from moor.errors.base import ExitCode, MoorError
 from moor.errors.launch import GatewayLost
 from moor.errors.run import RunLimited, RunStalled, RunTimedOut
+from moor.errors.store import DiskFullError, disk_is_full
 from moor.journal.writer import Journal
 from moor.ledger.report import totals
 from moor.store.sessions import SessionStore
@@ -101,7 +102,7 @@ class HeadlessRun:
         self._clock = clock or SystemClock()
         self._driver: Driver = agent.driver(context)
         self._permissions = Permissions(
-            live.session.cwd, context.environ, options.preset, options.allow, options.deny
+            live.session.cwd, context.environ, options.preset, options.allow, options.deny, _scratch(live)
         )
         self._stopped = asyncio.Event()
         self._journal: Journal | None = None
@@ -128,6 +129,9 @@ class HeadlessRun:
         if ending is None and self._said:
             cause = await asyncio.to_thread(last_failure, self._home, self._live.session.id)
             ending = model_error(self._said, self._live.session.upstream, cause)
+            if cause is None and disk_is_full(self._home.db_path):
+                # an agent whose own state cannot be written has other words for it
+                ending = self._ended(DiskFullError(path=self._home.root), FAILED)
         result = await asyncio.to_thread(self._result, ending, before, self._clock.monotonic() - began)
         await self._record(outcome=result.status)
         return result
@@ -265,3 +269,9 @@ async def _end(tasks: set[asyncio.Task[Any]]) -> None:
             task.cancel()
         _, left = await asyncio.wait(left, timeout=_END_S)
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _scratch(live: Live) -> str:
+    """The agent's folder for temporary files, where the launch gave it one of its own."""
+    folder = live.plan.env.get("TMPDIR", "")
+    return folder if folder.startswith(f"{live.context.session_home}/") else ""

@@ -122,6 +122,15 @@ def test_a_link_does_not_lead_out_of_the_tree(tree: Path) -> None:
     assert not permissions(tree).decide(asked(WRITE, "out/x")).allow
 
 
+def test_the_agents_own_folder_for_temporary_files_counts_as_inside(tree: Path) -> None:
+    scratch = tree.parent / "home" / "tmp"
+    scratch.mkdir()
+    rules = permissions(tree, scratch=str(scratch))
+    assert rules.decide(asked(WRITE, f"{scratch}/a")).allow
+    assert rules.decide(asked(COMMAND, command=f"echo x > {scratch}/a && rm -rf {scratch}/b")).allow
+    assert not rules.decide(asked(WRITE, f"{scratch}/../a")).allow
+
+
 def test_the_work_tree_is_the_git_root_else_the_folder(tree: Path, tmp_path: Path) -> None:
     assert work_tree(str(tree / "src")) == str(tree)
     assert work_tree(str(tmp_path / "home")) == str(tmp_path / "home")

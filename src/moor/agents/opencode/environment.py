@@ -9,7 +9,8 @@ What was tried on 1.18.33:
 - config and home are the session's own and empty: what an agent writes there is never read by a later session.
   History (data), settings of the interface (state) and cache are kept.
 - each start leaves a library of 5 to 14 MB in the temporary folder (Bun unpacks it and never removes it), and an
-  `opencode` folder; so TMPDIR is the session's own too, and goes with it. Tools get the user's back.
+  `opencode` folder that its model is told to use; so TMPDIR is the session's own too, and goes with it. Tools get
+  the user's back, and `moor run` counts that folder as inside.
 - a `.env` and a `bunfig.toml` in the working directory are not read.
 """
 

@@ -40,11 +40,12 @@ _SECRET_SYSTEM: Final = re.compile(
 
 
 class Fence:
-    """The work tree of one session."""
+    """The work tree of one session. `scratch`: a private folder of the session's own, which counts as inside."""
 
-    def __init__(self, root: str, home: str) -> None:
+    def __init__(self, root: str, home: str, scratch: str = "") -> None:
         self.root = os.path.realpath(root)
         self.home = home
+        self._scratch = os.path.realpath(scratch) if scratch else ""
         self._spelled = os.path.normpath(root)
 
     def absolute(self, path: str, base: str | None = None) -> str:
@@ -59,7 +60,7 @@ class Fence:
         if absolute in _DEVICES or absolute.startswith("/dev/fd/"):
             return DEVICE
         real = os.path.realpath(absolute)
-        if _below(real, self.root):
+        if _below(real, self.root) or (self._scratch and _below(real, self._scratch)):
             return INSIDE
         if _SECRET_SYSTEM.match(real) or _SECRET_SYSTEM.match(absolute):
             return PRIVATE
