@@ -79,7 +79,6 @@ def test_a_gateway_killed_in_a_turn_is_told_by_agent_and_ps_and_swept_by_the_nex
         window.wait(15)
     session = place.session()
     assert session.ended_at is None, "there was nobody to mark it"
-    wait_old(session.created_at)
     assert "lost" in place.must("ps").stdout
     assert place.assert_clean_end().outcome == "lost"
     assert_finished_calls_kept(place)
@@ -146,11 +145,6 @@ def drained(reader: int) -> str:
 def wait_calls(place: Workplace, count: int) -> None:
     """Until so many model calls have been answered."""
     wait_until(lambda: len(place.model_calls()) >= count, f"no {count} model calls came", 40)
-
-
-def wait_old(created_at: float) -> None:
-    """A session is left alone for its first ten seconds: its gateway may still be starting."""
-    time.sleep(max(0.0, created_at + 10.5 - time.time()))
 
 
 def assert_finished_calls_kept(place: Workplace) -> None:

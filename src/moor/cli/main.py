@@ -26,9 +26,7 @@ def run(argv: list[str]) -> int:
         out.say("cancelled")
         return int(ExitCode.CANCELLED)
     except BrokenPipeError:
-        # the reader of our stdout left; python would complain again at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitCode.FAILED)
+        return int(ExitCode.FAILED)  # the reader of our results left
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a report
         from moor.cli.bug import report_bug
 

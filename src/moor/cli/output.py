@@ -1,7 +1,13 @@
-"""How moor speaks: results on stdout, narration on stderr, colour by NO_COLOR and the terminal."""
+"""How moor speaks: results on stdout, narration on stderr, colour by NO_COLOR and the terminal.
+
+A reader that leaves (a closed pipe, a closed terminal) ends a command that only shows results; narration is never
+worth breaking off work for, and falls silent.
+"""
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -33,28 +39,33 @@ class Output:
         self._plain = bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
 
     def result(self, text: str) -> None:
-        """A line of the command's result."""
-        print(text, file=self.stdout, flush=True)
+        """A line of the command's result. Raises BrokenPipeError when nobody reads it any more."""
+        if not _written(self.stdout, text + "\n"):
+            raise BrokenPipeError
 
     def json(self, value: Any) -> None:
-        """One JSON document on one line of stdout (msgspec structs allowed)."""
+        """One JSON document on one line of stdout (msgspec structs allowed). Raises BrokenPipeError."""
         import msgspec
 
-        print(msgspec.json.encode(value).decode(), file=self.stdout, flush=True)
+        self.result(msgspec.json.encode(value).decode())
+
+    def stream(self, text: str) -> None:
+        """A piece of a result while work goes on that must not end with its reader."""
+        _written(self.stdout, text)
 
     def say(self, text: str) -> None:
         """A line of narration; silent with --quiet."""
         if not self.quiet:
-            print(redact(text), file=self.stderr, flush=True)
+            self._narrate(redact(text))
 
     def detail(self, text: str) -> None:
         """A line for --verbose only."""
         if self.verbose:
-            print(self.paint(redact(text), "dim", self.stderr), file=self.stderr, flush=True)
+            self._narrate(self.paint(redact(text), "dim", self.stderr))
 
     def warn(self, text: str) -> None:
         """A warning; shown with --quiet too."""
-        print(f"{self.paint('warning:', 'yellow', self.stderr)} {redact(text)}", file=self.stderr, flush=True)
+        self._narrate(f"{self.paint('warning:', 'yellow', self.stderr)} {redact(text)}")
 
     def error(self, error: MoorError) -> None:
         """`error: ref: message`, what was seen, and the next command."""
@@ -62,12 +73,11 @@ class Output:
 
     def problem(self, ref: str, message: str, hint: str = "", context: str = "") -> None:
         """The same for an error that arrives as data."""
-        print(f"{self.paint('error:', 'red', self.stderr)} {ref}: {redact(message)}", file=self.stderr)
-        for line in redact(context).splitlines():
-            print(f"  {line}", file=self.stderr)
+        lines = [f"{self.paint('error:', 'red', self.stderr)} {ref}: {redact(message)}"]
+        lines += [f"  {line}" for line in redact(context).splitlines()]
         if hint:
-            print(f"{self.paint('hint:', 'cyan', self.stderr)} {redact(hint)}", file=self.stderr)
-        self.stderr.flush()
+            lines.append(f"{self.paint('hint:', 'cyan', self.stderr)} {redact(hint)}")
+        self._narrate("\n".join(lines))
 
     def paint(self, text: str, style: str, stream: TextIO | None = None) -> str:
         """The text in a style where the stream is a terminal that shows one."""
@@ -85,3 +95,28 @@ class Output:
             ]
             line = "  ".join(cells).rstrip()
             self.result(self.paint(line, "dim") if number == 0 else line)
+
+    def _narrate(self, text: str) -> None:
+        _written(self.stderr, text + "\n")
+
+
+def _written(stream: TextIO, text: str) -> bool:
+    """Write and flush; False when the other side is gone (EPIPE a pipe, EIO a terminal): silent from then on."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.EIO):
+            raise
+        _silence(stream)
+        return False
+    return True
+
+
+def _silence(stream: TextIO) -> None:
+    """Let the stream's descriptor lead nowhere, so that what it still holds does not fail again at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, stream.fileno())
+    finally:
+        os.close(nowhere)

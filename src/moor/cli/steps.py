@@ -58,16 +58,14 @@ class Steps:
     def close(self) -> None:
         """End a line of text that is still open."""
         if self._open_line:
-            self._out.stdout.write("\n")
-            self._out.stdout.flush()
+            self._out.stream("\n")
             self._open_line = False
 
     def _text(self, event: Event) -> None:
         if not self._stream or event.data.get("subagent"):
             return
         text = clean(event.text)
-        self._out.stdout.write(text)
-        self._out.stdout.flush()
+        self._out.stream(text)
         self.streamed = True
         self._open_line = not text.endswith("\n") if text else self._open_line
 

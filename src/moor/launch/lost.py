@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from moor.store.home import Home
 
 YOUNG_S = 10.0
-"""a session this young may still be starting its gateway"""
+"""a session this young, whose gateway has not said its pid, may still be starting it"""
 
 
 def end_lost_sessions(home: Home, clock: Clock) -> list[str]:
@@ -44,7 +44,8 @@ def end_without_gateway(home: Home, store: SessionStore, session: Session, clock
 
 
 def _is_lost(session: Session, now: float) -> bool:
-    if session.seen == STANDALONE or now - session.created_at < YOUNG_S:
+    starting = not session.gateway_pid and now - session.created_at < YOUNG_S
+    if session.seen == STANDALONE or starting:
         return False
     gateway = proc.alive(session.gateway_pid, session.gateway_start)
     return not gateway and not proc.alive(session.pid, session.pid_start)
