@@ -6,7 +6,6 @@ behind, settles the ledger, marks the session ended and ends (design, section 4)
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import logging
 import os
@@ -84,14 +83,27 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _arguments(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="moor.gateway.process")
-    parser.add_argument("--home", required=True)
-    parser.add_argument("--session", required=True)
-    parser.add_argument("--listen-fd", type=int, required=True)
-    parser.add_argument("--watch-pid", metavar="PID:START")
-    parser.add_argument("--watch-fd", type=int)
-    return parser.parse_args(argv)
+class Arguments(NamedTuple):
+    """How the launcher starts us. Read by hand: argparse would cost a tenth of the start."""
+
+    home: str
+    session: str
+    listen_fd: int
+    watch_pid: str
+    """`PID:START`; empty: nothing is watched"""
+    watch_fd: int | None
+
+
+def _arguments(argv: Sequence[str]) -> Arguments:
+    given = dict(zip(argv[::2], argv[1::2], strict=False))
+    fd = given.get("--watch-fd")
+    return Arguments(
+        given["--home"],
+        given["--session"],
+        int(given["--listen-fd"]),
+        given.get("--watch-pid", ""),
+        int(fd) if fd is not None else None,
+    )
 
 
 def _load(home: Home, store: SessionStore, session_id: str) -> tuple[Session, Spec]:
@@ -102,7 +114,7 @@ def _load(home: Home, store: SessionStore, session_id: str) -> tuple[Session, Sp
     return session, spec
 
 
-def _watched(args: argparse.Namespace) -> Watched | None:
+def _watched(args: Arguments) -> Watched | None:
     if not args.watch_pid:
         return None
     pid, _, start = args.watch_pid.partition(":")
