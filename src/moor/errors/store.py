@@ -185,7 +185,7 @@ def database_error(error: sqlite3.Error, path: Path | str) -> MoorError:
     """What a failure of SQLite means for the user."""
     text = str(error)
     lowered = text.lower()
-    if "full" in lowered or ("disk i/o" in lowered and _is_full(path)):
+    if "full" in lowered or ("disk i/o" in lowered and disk_is_full(path)):
         return DiskFullError(path=path)
     if "locked" in lowered or "busy" in lowered:
         return StateBusyError(path=path)
@@ -194,7 +194,7 @@ def database_error(error: sqlite3.Error, path: Path | str) -> MoorError:
     return StateBrokenError(path=path, reason=text)
 
 
-def _is_full(path: Path | str) -> bool:
+def disk_is_full(path: Path | str) -> bool:
     """Whether not even the files beside a database fit: SQLite then says no more than "disk I/O error"."""
     try:
         seen = os.statvfs(_folder(path))
