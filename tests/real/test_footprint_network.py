@@ -37,7 +37,7 @@ def own_sim(place: Workplace) -> Workplace:
     return place
 
 
-@pytest.mark.feature("F18.1", "F17.7")
+@pytest.mark.feature("F18.1")
 def test_a_run_succeeds_where_there_is_no_network(own_sim: Workplace) -> None:
     isolated = without_network()
     done = subprocess.run(

@@ -12,9 +12,9 @@ import unicodedata
 _CONTROL = re.compile(
     r"\x1b\[(?P<given>[<-?]?[0-9;:]*)[ -/]*(?P<final>[@-~])"
     r"|\x1b[\]P_^X][^\x07\x1b]*(?:\x07|\x1b\\)"
-    r"|\x1b[ -/]*[0-~]"
+    r"|\x1b(?:[ -/]+[0-~]|[0-OQ-WYZ\\`-~])"
 )
-_UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]P_^X][^\x07\x1b]*\x1b?|[ -/]*)?$")
+_UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]P_^X][^\x07\x1b]*\x1b?|[ -/]*)?\Z")
 
 
 class Screen:
