@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.moor import Done
+from tests.support import namespace
+from tests.support.moor import Done, moor_command, run_moor_process
 from tests.support.trouble import assert_no_secret, assert_result, assert_told
 from tests.support.web import Asked, Said, serve_web
 from tests.support.workplace import UPSTREAM, Workplace, wait_until, workplace
@@ -235,6 +236,42 @@ def test_a_proxy_of_the_environment_sees_no_prompt(place: Workplace) -> None:
     assert done.code == 0, done.stderr
     assert statuses == [200]
     assert asked == []
+
+
+PROMPTS: dict[str, tuple[str, int, str]] = {
+    "from a pipe": ("please do\nsim:hello\n", 0, ""),
+    "with every control character": ("".join(map(chr, range(1, 32))) + "\x7f\u202e\U0001f4a5 sim:hello", 0, ""),
+    "larger than any model takes": ("word " * 1_200_000 + " sim:hello", 1, "too long"),
+}
+
+
+@pytest.mark.feature("F12.3")
+@pytest.mark.parametrize("case", PROMPTS)
+def test_a_prompt_is_taken_as_it_comes(case: str, place: Workplace) -> None:
+    text, code, said = PROMPTS[case]
+    done = run_moor_process(["run", "--json", "-"], place.environ, cwd=place.repository, stdin=text)
+    assert done.code == code, done.stderr
+    if code:
+        assert_told(done, code, "model-failed", said)
+        assert_result(done, "failed", "model-failed")
+    else:
+        assert done.last_json["text"] == "Hello from the simulated model."
+
+
+def test_a_disk_that_fills_up_in_the_middle_ends_the_run_in_words(place: Workplace) -> None:
+    disk = namespace.small_disk(place.home.root, "48m")
+    before = len(place.model_calls())
+    command = [*disk, *moor_command(), "run", "--json", "--timeout", "50", "sim:turns:40:0.3"]
+    how: dict[str, Any] = {"env": place.environ, "cwd": place.repository, "encoding": "utf-8"}
+    pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, **pipes, **how) as child:
+        wait_until(lambda: len(place.model_calls()) >= before + 2, "no model calls", 40)
+        namespace.fill(namespace.inside(child.pid, place.home.root))
+        out, err = child.communicate(timeout=60)
+    done = Done(child.returncode, out, err)
+    assert_told(done, 1, done.last_json["error"]["ref"], "disk", "df -h")
+    result = assert_result(done, "failed", done.last_json["error"]["ref"])
+    assert result["tokens"]["cache_write"] > 0, "what was used before is not lost"
 
 
 def test_the_working_tree_is_as_it_was_after_all_that(place: Workplace) -> None:

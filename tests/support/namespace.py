@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import subprocess
@@ -20,6 +21,23 @@ def with_mounts(setup: str) -> list[str]:
 def full_disk(folder: Path, size: str = "1m") -> list[str]:
     """The folder as it is, on a file system of that size without a free byte."""
     return with_mounts(f"{_on_tmpfs(folder, size)}\ncat /dev/zero > '{folder}/fill' 2>/dev/null || true")
+
+
+def small_disk(folder: Path, size: str) -> list[str]:
+    """The folder as it is, on a file system of that size; `inside` reaches it while the command runs."""
+    return with_mounts(_on_tmpfs(folder, size))
+
+
+def inside(pid: int, folder: Path) -> Path:
+    """A folder as the process sees it."""
+    return Path(f"/proc/{pid}/root{folder}")
+
+
+def fill(folder: Path) -> None:
+    """Write until nothing more fits."""
+    with (folder / "fill").open("wb", buffering=0) as hole, contextlib.suppress(OSError):
+        while True:
+            hole.write(bytes(65536))
 
 
 def read_only(folder: Path) -> list[str]:

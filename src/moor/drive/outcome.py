@@ -15,6 +15,8 @@ from moor.store.home import Home
 
 BUDGET_REACHED: Final = "budget-reached"
 """the gateway's word for a call refused at the money cap"""
+_ABOUT_MODELS: Final = ("model-not-allowed", "unknown-model", "no-route", "price-unknown")
+"""refusals of the gateway's that another model would not meet"""
 _UNAUTHENTICATED: Final = 401
 _HINTS: Final = {
     403: "ask your workspace administrator for the permission, or take another model: moor models",
@@ -70,6 +72,7 @@ def model_error(said: str, upstream: str, cause: LastFailure | None) -> Ending:
     if cause.outcome == UNREACHABLE:
         return Ending(FAILED, RunError(cause.ref, said, "moor status --check"), ExitCode.UNREACHABLE)
     if cause.outcome == REFUSED:
-        return Ending(FAILED, RunError(cause.ref, said, "moor models shows what may be called"), ExitCode.FAILED)
+        hint = "moor models shows what may be called" if cause.ref in _ABOUT_MODELS else "moor status"
+        return Ending(FAILED, RunError(cause.ref, said, hint), ExitCode.FAILED)
     hint = _HINTS.get(cause.status, error.hint)
     return Ending(FAILED, RunError(error.ref, said, hint), ExitCode.FAILED)

@@ -110,6 +110,7 @@ class HeadlessRun:
         self._tools = 0
         self._text = ""
         self._said = ""
+        self._disk_was_full = False
         self._heard = self._clock.monotonic()
         self.exit_code = ExitCode.OK
 
@@ -129,8 +130,7 @@ class HeadlessRun:
         if ending is None and self._said:
             cause = await asyncio.to_thread(last_failure, self._home, self._live.session.id)
             ending = model_error(self._said, self._live.session.upstream, cause)
-            if cause is None and disk_is_full(self._home.db_path):
-                # an agent whose own state cannot be written has other words for it
+            if self._disk_was_full:
                 ending = self._ended(DiskFullError(path=self._home.root), FAILED)
         result = await asyncio.to_thread(self._result, ending, before, self._clock.monotonic() - began)
         await self._record(outcome=result.status)
@@ -201,6 +201,8 @@ class HeadlessRun:
             self._check_wait(event)
         elif event.kind == ERROR:
             self._said = event.text
+            # an agent whose state cannot be written has words of its own for it; the end of the run frees space
+            self._disk_was_full = disk_is_full(self._home.db_path)
         elif event.kind == TURN_END:
             self._text = event.text
 
