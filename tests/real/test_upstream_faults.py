@@ -262,9 +262,15 @@ def test_a_disk_that_fills_up_in_the_middle_ends_the_run_in_words(place: Workpla
     disk = namespace.small_disk(place.home.root, "48m")
     before = len(place.model_calls())
     command = [*disk, *moor_command(), "run", "--json", "--timeout", "50", "sim:turns:40:0.3"]
-    how: dict[str, Any] = {"env": place.environ, "cwd": place.repository, "encoding": "utf-8"}
-    pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, **pipes, **how) as child:
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=place.environ,
+        cwd=place.repository,
+        encoding="utf-8",
+    ) as child:
         wait_until(lambda: len(place.model_calls()) >= before + 2, "no model calls", 40)
         namespace.fill(namespace.inside(child.pid, place.home.root))
         out, err = child.communicate(timeout=60)
