@@ -19,9 +19,9 @@ _SHAPES: Final = (
     r"|moor-[A-Za-z0-9_-]{20,}"
     r"|\bsk-[A-Za-z0-9_-]{16,}"
     r"|(?<=[Bb]earer )[A-Za-z0-9._~+/=-]{8,}"
-    r"|(?<=refresh_token=)[^&\s\"']{4,}"
-    r"|(?<=client_secret=)[^&\s\"']{4,}"
-    r"|(?<=code_verifier=)[^&\s\"']{4,}"
+    r"|(?<=refresh_token=)[^&\s\"'…]{5,}"
+    r"|(?<=client_secret=)[^&\s\"'…]{5,}"
+    r"|(?<=code_verifier=)[^&\s\"'…]{5,}"
 )
 
 
