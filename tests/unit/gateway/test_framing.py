@@ -92,6 +92,7 @@ def test_a_loose_request_is_refused_and_the_connection_ends(name: str) -> None:
                 assert statuses(got)[0] == status
                 assert len(statuses(got)) == 1
                 assert b"connection: close" in got
+                assert b'"code":"bad-framing"' in got
             assert r.server.seen == []
             assert r.gateway.bodies.held == 0
 
