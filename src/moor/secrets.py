@@ -70,9 +70,7 @@ def redact(text: str) -> str:
 
 def new_key() -> Secret:
     """A random gateway key, worth nothing anywhere but at our own gateway."""
-    from base64 import urlsafe_b64encode
-
-    return Secret("moor-" + urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode())
+    return Secret(f"moor-{os.urandom(32).hex()}")
 
 
 def key_hash(key: str | bytes) -> str:
