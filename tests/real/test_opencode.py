@@ -124,6 +124,15 @@ def test_both_models_are_on_the_wire_in_the_agents_own_interface(place: Workplac
     assert {call["model"] for call in place.model_calls()[before:]} == {session.model, session.small_model}
 
 
+@pytest.mark.parametrize(
+    "prompt", ["sim:hello  two   spaces", 'sim:hello "quoted"\nline -x', "sim:hello version 1.0 of 007"]
+)
+def test_a_prompt_with_spaces_reaches_the_model_as_it_is(place: Workplace, prompt: str) -> None:
+    place.must(OPENCODE.id, "run", prompt)
+    sent = [seen["body_text"] for seen in place.sim.control.requests(bodies=True)[-4:]]
+    assert any(json.dumps(prompt)[1:-1] in body for body in sent)
+
+
 def test_agents_are_listed_with_what_is_tested(place: Workplace) -> None:
     row = place.must("agents", "--json").last_json[0]
     assert (row["agent"], row["installed"], row["tested"]) == (OPENCODE.id, PINNED, PINNED)

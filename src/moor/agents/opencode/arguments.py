@@ -5,6 +5,7 @@ Facts/opencode 12: flags of the terminal interface and of `run`; a positional pa
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -52,17 +53,19 @@ _COMMANDS: Final = frozenset(
     {"acp", "agent", "completion", "db", "debug", "export", "import", "models", "pr", "run", "session", "stats"}
 )
 _MODEL_FLAGS: Final = ("-m", "--model")
+_RUN: Final = "run"
+_NUMBER: Final = re.compile(r"[-+]?(\d|\.\d)")
 
 
 def checked(args: tuple[str, ...], models: tuple[Model, ...], cwd: str) -> list[str]:
     """The arguments to start OpenCode with. Raises AgentCommandRefused, AgentModelUnknown."""
     refs = {model.id: model_ref(model) for model in models}
+    end = args.index("--") if "--" in args else len(args)
     out: list[str] = []
+    message: list[str] = []
     command = ""
     waiting = ""
-    for index, arg in enumerate(args):
-        if arg == "--":
-            return [*out, *args[index:]]
+    for arg in args[:end]:
         if waiting:
             out.append(_value(waiting, arg, refs, cwd))
             waiting = ""
@@ -70,10 +73,31 @@ def checked(args: tuple[str, ...], models: tuple[Model, ...], cwd: str) -> list[
         if arg.startswith("-"):
             waiting = _flag(arg, refs, cwd, out)
             continue
+        if command == _RUN:
+            message.append(arg)
+            continue
         if not command:
             command = _command(arg, cwd)
         out.append(arg)
-    return out
+    words, tail = _message(message, list(args[end:]))
+    # right behind `run`: -f would take them for files (12.2)
+    at = out.index(_RUN) + 1 if command == _RUN else len(out)
+    return [*out[:at], *words, *out[at:], *tail]
+
+
+def _message(words: list[str], tail: list[str]) -> tuple[list[str], list[str]]:
+    """The words of a prompt for `opencode run` and what stands behind `--`, so that the model gets them as typed.
+
+    OpenCode puts a word that holds a space into quotation marks (12.2), so words are split at spaces; it joins them
+    again. One that begins with a dash has to stand behind `--`, where a number makes it fail: then nothing is split.
+    """
+    if not any(" " in word for word in [*words, *tail]):
+        return words, tail
+    split = [part for word in [*words, *tail[1:]] for part in word.split(" ")]
+    first = next((at for at, part in enumerate(split) if part.startswith("-")), len(split))
+    if any(_NUMBER.match(part) for part in split[first:]):
+        return words, tail
+    return split[:first], ["--", *split[first:]] if first < len(split) else []
 
 
 def _flag(arg: str, refs: dict[str, str], cwd: str, out: list[str]) -> str:

@@ -20,9 +20,9 @@ MODELS = (
     "args",
     [
         (),
-        ("run", "say", "two words", "--", "-m", "x"),
+        ("run", "say", "words", "--", "-m", "x"),
         ("--continue", "-s", "ses_1", "--agent", "plan"),
-        ("run", "--format=json", "-f", "upgrade", "hello"),
+        ("run", "hello", "--format=json", "-f", "upgrade"),
         ("run", "upgrade", "the", "library"),
         ("session", "list"),
         (".",),
@@ -30,6 +30,29 @@ MODELS = (
 )
 def test_the_users_words_go_through_as_they_are(args: tuple[str, ...], tmp_path: Path) -> None:
     assert checked(args, MODELS, str(tmp_path)) == list(args)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "then"),
+    [
+        (["say two  words"], ["say", "two", "", "words"]),
+        (["take 1.0, then", "007"], ["take", "1.0,", "then", "007"]),
+        (["fix the -x flag\nnow"], ["fix", "the", "--", "-x", "flag\nnow"]),
+        (["--", "fix -x"], ["fix", "--", "-x"]),
+        (["the -x flag 5 times"], ["the -x flag 5 times"]),
+    ],
+)
+def test_a_prompt_reaches_the_model_without_quotation_marks(
+    prompt: list[str], then: list[str], tmp_path: Path
+) -> None:
+    args = ("run", "--agent", "plan", *prompt)
+    at = then.index("--") if "--" in then else len(then)
+    assert checked(args, MODELS, str(tmp_path)) == ["run", *then[:at], "--agent", "plan", *then[at:]]
+
+
+def test_a_prompt_is_not_taken_for_a_file(tmp_path: Path) -> None:
+    args = ("run", "-f", "a.txt", "read", "it")
+    assert checked(args, MODELS, str(tmp_path)) == ["run", "read", "it", "-f", "a.txt"]
 
 
 @pytest.mark.parametrize(
