@@ -90,6 +90,14 @@ def await_port(port: int) -> None:
     raise TimeoutError(f"nothing listens on {port}")
 
 
+def await_answer(port: int) -> None:
+    """Return when the gateway serves what waited in its backlog."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as probe:
+        probe.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: close\r\n\r\n" % port)
+        if not probe.recv(4096).startswith(b"HTTP/1.1 200"):
+            raise ConnectionError("the gateway did not start")
+
+
 def start_origin(core: int, tls: tuple[Path, Path] | None) -> System:
     """The scripted endpoint."""
     port = free_port()
@@ -185,4 +193,5 @@ def start_moor(core: int, folder: Path, origin: System, tls: tuple[Path, Path] |
     environ = {**os.environ, **ALLOCATOR}
     process = subprocess.Popen(argv, pass_fds=[listening.fileno()], env=environ)
     listening.close()
+    await_answer(port)
     return System("moor", port, "/anthropic/v1/messages", process)
