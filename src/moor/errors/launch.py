@@ -54,16 +54,6 @@ class AgentDisabled(MoorError):
         )
 
 
-class RefusedCommand(MoorError):
-    """A sub-command of the agent that would leave the wire or change the installation."""
-
-    ref = "refused-command"
-    exit_code = ExitCode.USAGE
-
-    def __init__(self, *, agent: str, command: str, why: str) -> None:
-        super().__init__(f"`{agent} {command}` is not run under moor: {why}", hint=f"moor {agent} --help")
-
-
 class NoSuchDirectory(MoorError):
     """The directory to work in is not one."""
 

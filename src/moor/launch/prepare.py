@@ -18,7 +18,7 @@ from moor.domain.models import NANO
 from moor.domain.plan import LaunchPlan
 from moor.domain.policy import PolicyLayer
 from moor.domain.session import TERMINAL, Session
-from moor.errors.launch import AgentDisabled, NoSuchDirectory, RefusedCommand
+from moor.errors.launch import AgentDisabled, NoSuchDirectory
 from moor.launch.choose import Chosen, choose_models
 from moor.launch.environment import agent_environment
 from moor.secrets import Secret, key_hash, new_key
@@ -95,7 +95,6 @@ def prepare(home: Home, loaded: Loaded, environ: Mapping[str, str], clock: Clock
     agent = load_agent(request.agent)
     if not loaded.settings.agent(agent.id).enabled:
         raise AgentDisabled(agent=agent.id)
-    _refuse(agent, request.args)
     cwd = working_directory(request.cwd, environ)
     prepared = Prepared(home, loaded, environ, agent, agent.find(home, dict(environ)))
     prepared.args = request.args
@@ -137,12 +136,6 @@ def _same(left: str, right: Path) -> bool:
         return right.samefile(left)
     except OSError:
         return False
-
-
-def _refuse(agent: Agent, args: tuple[str, ...]) -> None:
-    word = next((arg for arg in args if not arg.startswith("-")), "")
-    if word in agent.refused_commands:
-        raise RefusedCommand(agent=agent.id, command=word, why=agent.refused_commands[word])
 
 
 def _budget(loaded: Loaded, request: Request) -> int | None:
