@@ -269,7 +269,9 @@ class Exchange(msgspec.Struct, eq=False):
 
     def _cut(self, message: str) -> None:
         """The answer broke in the middle: say so in the stream and close, so that no agent takes it for an end."""
-        refusal = Refusal(status=502, ref="cut", message=message, cause=words.BAD_UPSTREAM)
+        # OpenCode repeats at these words (facts/opencode 9). Whether it sees this event or the closed connection
+        # first is chance, and a closed connection it repeats too
+        refusal = Refusal(status=502, ref="cut", message=message, hint="try again later", cause=words.BAD_UPSTREAM)
         if self._answer is not None:
             self._inbound.write(self._answer.cut(refusal))
             self.record.status = self._answer.head.status
