@@ -147,7 +147,7 @@ def test_a_stream_that_always_breaks_ends_as_failed(scenario: str, place: Workpl
     done, statuses = run(place, f"sim:{scenario}", timeout=200)
     assert_told(done, 1, "model-failed")
     assert_result(done, "failed", "model-failed")
-    assert len(statuses) == TRIES
+    assert 1 < len(statuses) <= TRIES
 
 
 @pytest.mark.feature("F12.9")
