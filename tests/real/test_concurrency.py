@@ -54,6 +54,7 @@ def test_launches_at_once_in_one_repository_do_not_disturb_each_other(place: Wor
         results = [last_json(run.communicate(timeout=90)[0]) for run in runs]
         window.wait_for("All 6 turns are done", 60)
         assert tui.leave(window) == 0
+    assert [result["error"] for result in results] == [None, None]
     assert [(result["status"], result["tool_calls"]) for result in results] == [(COMPLETED, 4), (COMPLETED, 5)]
     assert len({*listings}) == 1
     place.wait_gone()

@@ -68,6 +68,7 @@ def test_no_process_of_a_run_tries_to_reach_another_machine(place: Workplace) ->
 
 @pytest.mark.feature("F7.4")
 def test_a_warm_launch_connects_to_nothing_before_the_agent_runs(place: Workplace) -> None:
+    place.must(AGENT, "--version")
     log = traced(place, "connect,sendto,execve", AGENT, "--version")
     lines = log.splitlines()
     launcher = lines[0].split()[0]

@@ -25,7 +25,7 @@ def place(tmp_path: Path, test_agents: Path) -> Iterator[Workplace]:
 @pytest.mark.feature("F12.8")
 def test_ctrl_c_cancels_and_a_second_one_changes_nothing(place: Workplace) -> None:
     with place.window("run", "Please wait, sim:run:sleep+4341") as window:
-        place.wait_for_process("sleep 4341", 40)
+        place.wait_for_process("sleep 4341")
         window.keys(tui.CTRL_C)
         window.keys(tui.CTRL_C)
         assert window.wait(15) == 130
@@ -37,7 +37,7 @@ def test_ctrl_c_cancels_and_a_second_one_changes_nothing(place: Workplace) -> No
 
 def test_a_closed_window_cancels_the_run_without_a_bug_report(place: Workplace) -> None:
     with place.window("run", "Please wait, sim:run:sleep+4342") as window:
-        place.wait_for_process("sleep 4342", 40)
+        place.wait_for_process("sleep 4342")
         window.hang_up()
         window.wait(10)
     assert place.assert_clean_end().outcome == CANCELLED

@@ -99,7 +99,7 @@ def test_a_gateway_killed_under_a_run_ends_the_run_with_a_sentence(place: Workpl
 
 def test_a_killed_run_leaves_neither_agent_nor_gateway(place: Workplace) -> None:
     with place.background("run", "Please start them, sim:leftover") as run:
-        place.wait_for_process("sleep 4332", 40)
+        place.wait_for_process("sleep 4332")
         run.kill()
         run.wait()
     place.assert_clean_end()
@@ -110,7 +110,7 @@ def test_a_killed_run_leaves_neither_agent_nor_gateway(place: Workplace) -> None
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name)
 def test_a_signalled_run_is_cancelled_in_order(place: Workplace, number: signal.Signals) -> None:
     with place.background("run", "--json", "Please start them, sim:leftover") as run:
-        place.wait_for_process("sleep 4332", 40)
+        place.wait_for_process("sleep 4332")
         run.send_signal(number)
         out, _ = run.communicate(timeout=15)
     assert (run.returncode, last_json(out)["status"]) == (130, CANCELLED)

@@ -14,13 +14,13 @@ CTRL_Z = "\x1a"
 
 def ready(window: Window) -> None:
     """Wait until it takes a prompt."""
-    window.wait_for(READY, 40)
+    window.wait_for(READY, 60)
 
 
 def ask(window: Window, prompt: str) -> None:
     """Type a prompt and send it, once it stands in the input."""
     window.keys(prompt)
-    window.wait_for(prompt[-20:], 10)
+    window.wait_for(prompt[-20:], 20)
     time.sleep(0.2)
     window.keys(ENTER)
 
@@ -28,7 +28,7 @@ def ask(window: Window, prompt: str) -> None:
 def say_exit(window: Window) -> None:
     """Type `/exit`."""
     window.keys("/exit")
-    window.wait_for("/exit", 10)
+    window.wait_for("/exit", 20)
     time.sleep(0.3)
     window.keys(ENTER)
 
@@ -36,4 +36,4 @@ def say_exit(window: Window) -> None:
 def leave(window: Window) -> int:
     """Leave as its help says; the exit code."""
     say_exit(window)
-    return window.wait(15)
+    return window.wait(20)

@@ -149,7 +149,7 @@ class Workplace:
             assert time.monotonic() < end, f"left behind after {within_s} s: {left}"
             time.sleep(0.05)
 
-    def wait_for_process(self, part: str, within_s: float = 30.0) -> int:
+    def wait_for_process(self, part: str, within_s: float = 60.0) -> int:
         """The pid of a process whose command holds a text, once there is one."""
 
         def look() -> int | None:

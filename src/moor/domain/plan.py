@@ -24,6 +24,15 @@ class LeftOut(msgspec.Struct, frozen=True):
     """one clause"""
 
 
+class Once(msgspec.Struct, frozen=True):
+    """A command that must have run before the agent's first start in its private home, by one process at a time."""
+
+    argv: tuple[str, ...]
+    marker: str
+    """file that says that it has"""
+    why: str
+
+
 class LaunchPlan(msgspec.Struct, frozen=True, kw_only=True):
     """How an agent will be started: compared by tests, printed by `--dry-run`."""
 
@@ -34,3 +43,4 @@ class LaunchPlan(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[PlannedFile, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
+    once: Once | None = None

@@ -15,6 +15,7 @@ from moor.domain.session import Session
 from moor.launch.files import write_files
 from moor.launch.gateway import bind_loopback, start_gateway
 from moor.launch.lost import end_without_gateway
+from moor.launch.once import run_once
 from moor.launch.prepare import Prepared
 from moor.run import proc
 from moor.store.sessions import SessionStore
@@ -85,6 +86,7 @@ async def headless_session(prepared: Prepared) -> AsyncIterator[Live]:
     listener.close()
     try:
         write_files(plan)
+        await asyncio.to_thread(run_once, plan)
         yield live
     finally:
         await live.end()

@@ -11,6 +11,7 @@ from moor.domain.session import TERMINAL
 from moor.errors.launch import LaunchFailed
 from moor.launch.files import write_files
 from moor.launch.gateway import bind_loopback, start_gateway
+from moor.launch.once import run_once
 from moor.launch.prepare import Prepared
 
 
@@ -26,6 +27,7 @@ def hand_over(prepared: Prepared, announce: Callable[[LaunchPlan], None]) -> NoR
     start_gateway(prepared, listener, url)
     # after it: from here on there is a row and a gateway, so that a kill leaves no folder that nobody knows of
     write_files(plan)
+    run_once(plan)
     announce(plan)
     try:
         os.chdir(plan.cwd)

@@ -20,7 +20,7 @@ from moor.agents.opencode.extras import Extras, passed_on, read_extras
 from moor.agents.opencode.release import version_note
 from moor.agents.opencode.repo import read_repository
 from moor.agents.opencode.user_config import UserConfig, read_user_config
-from moor.domain.plan import LaunchPlan, LeftOut, PlannedFile
+from moor.domain.plan import LaunchPlan, LeftOut, Once, PlannedFile
 
 SERVER = "server"
 
@@ -43,7 +43,14 @@ def plan(context: LaunchContext) -> LaunchPlan:
         files=tuple(_files(context, user, config, env)),
         left_out=tuple(_left_out(user, repository.left_out, extras)),
         notes=(note,) if note else (),
+        once=_database(context),
     )
+
+
+def _database(context: LaunchContext) -> Once:
+    """Two first starts at once break each other: both create the tables (1.18.33: "database is locked", exit 1)."""
+    marker = context.home / f"database-{context.installed.version}"
+    return Once((context.installed.path, "db", "select 1"), str(marker), "its database is set up")
 
 
 def _files(
