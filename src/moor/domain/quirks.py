@@ -22,6 +22,10 @@ tool schemas of Gemini-backed models, on the chat route too (row 3, recorded: op
 REFUSES_STREAM_OPTIONS_GEMINI: Final = "refuses-stream-options-gemini"
 """400 on `stream_options` for Gemini-backed models on the chat route (row 4)."""
 
+ANSWERS_CONTENT_AS_LIST: Final = "answers-content-as-list"
+"""Reasoning models answer `content` as a list of blocks, whole and in streams; chat (facts/databricks 2.10,
+documented)."""
+
 RENAMES_TOOL_CALLS: Final = "renames-tool-calls"
 """A tool's name comes back as `databricks-tool-call`, the real one inside the arguments; chat (row 5)."""
 
@@ -44,6 +48,10 @@ REFUSES_STORE_AND_STRICT: Final = "refuses-store-and-strict"
 
 REFUSES_REASONING_EFFORT_CLAUDE: Final = "refuses-reasoning-effort-claude"
 """400 on `reasoning_effort` for Claude models on the chat route (row 10, recorded: bifrost#6958)."""
+
+REFUSES_MARKS_ON_CHAT_MESSAGES: Final = "refuses-marks-on-chat-messages"
+"""`cache_control` beside the content of a chat message is refused (inferred, as row 8) or without effect (recorded:
+litellm#15801); in a part of a content list it works (litellm#16200)."""
 
 REFUSES_REMOTE_IMAGES_CLAUDE: Final = "refuses-remote-images-claude"
 """400 on image URLs that are not inline for Claude models on the chat route (row 10, recorded)."""

@@ -71,6 +71,8 @@ class Answer:
         self.sent_head = False
         self.size = 0
         """content bytes towards the agent"""
+        self.mended: list[str] = []
+        """names of the rules about answers that changed this one"""
 
     def _head(self, length: int | None) -> bytes:
         self.sent_head = True

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from moor.domain.dialects import COUNT_TOKENS
 from moor.gateway.answer import Answer, AnswerHead, BodyAnswer, StreamAnswer
+from moor.gateway.answer_mended import MendedBody, mended_stream
+from moor.gateway.filters.base import REQUEST
 from moor.gateway.headers import pass_to_agent
-from moor.wire.content import PieceDecoder, can_decode
+from moor.wire.content import IDENTITY, PieceDecoder, can_decode
 from moor.wire.meter.base import error_text, parse
 
 if TYPE_CHECKING:
+    from moor.gateway.filters.base import Stage
     from moor.gateway.limits import Limits
     from moor.gateway.prepare import Prepared
     from moor.gateway.request import Request
@@ -37,9 +40,14 @@ def open_answer(
         close=request.close,
     )
     dialect = prepared.plan.dialect
+    on_answers = [item for item in prepared.plan.filters if REQUEST not in item.phases]
     if b"event-stream" in named.get(b"content-type", b"").lower():
-        return StreamAnswer(dialect, head, [item.stage() for item in prepared.fired if item.stage is not None])
-    return BodyAnswer(dialect, head, limits.max_metered_body if prepared.action != COUNT_TOKENS else 0)
+        stages: list[Stage] = [item.stage() for item in prepared.fired if item.stage is not None]
+        return mended_stream(dialect, head, stages, on_answers) if on_answers else StreamAnswer(dialect, head, stages)
+    metered = limits.max_metered_body if prepared.action != COUNT_TOKENS else 0
+    if on_answers and metered and head.coding in IDENTITY:
+        return MendedBody(dialect, head, metered, on_answers)
+    return BodyAnswer(dialect, head, metered)
 
 
 def implausible(status: int, named: dict[bytes, bytes]) -> str:

@@ -333,6 +333,7 @@ class Exchange(msgspec.Struct, eq=False):
         if asked and self._answer is not None:
             record.usage, record.estimated = self._answer.usage(record.request_bytes)
             record.response_bytes = self._answer.size
+            record.rules += tuple(self._answer.mended)
         elif asked and outcome == CANCELLED and record.attempts:
             # it was sent, and the agent left before the answer: the upstream read it, so it may be charged
             record.usage, record.estimated = Usage(input=record.request_bytes // BYTES_PER_TOKEN), True

@@ -21,6 +21,15 @@ FILTERS: Final[dict[str, str]] = {
     "gemini-schema-keys": "moor.gateway.filters.schema_keys:FILTER",
     "store-and-strict": "moor.gateway.filters.store_strict:FILTER",
     "output-limit": "moor.gateway.filters.output_limit:FILTER",
+    "chat-cache-marks": "moor.gateway.filters.chat_marks:FILTER",
+    "parallel-tool-calls": "moor.gateway.filters.parallel_calls:FILTER",
+    "hosted-tools": "moor.gateway.filters.hosted_tools:FILTER",
+    "unknown-body-keys": "moor.gateway.filters.body_keys:FILTER",
+    "temperature": "moor.gateway.filters.temperature:FILTER",
+    "reasoning-effort": "moor.gateway.filters.reasoning_effort:FILTER",
+    "list-content": "moor.gateway.filters.list_content:FILTER",
+    "tool-call-names": "moor.gateway.filters.call_names:FILTER",
+    "tool-call-finish": "moor.gateway.filters.call_finish:FILTER",
 }
 """name to import string; a new rule is one file and one line"""
 

@@ -74,7 +74,7 @@ class Stage(Protocol):
     """Changes a stream on its way back."""
 
     def feed(self, block: bytes) -> bytes:
-        """What goes to the agent of a block of whole events."""
+        """What goes to the agent of a block of whole events; the very same object where nothing changed."""
         ...
 
 
@@ -100,12 +100,18 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """what it touches; no other filter may touch the same"""
     where: str = ""
     """the top-level value it is about; without that value it is not run; empty: any"""
+    header: bytes = b""
+    """the agent's header it is about (small letters); without that header it is not run; empty: any"""
     trigger: tuple[bytes, ...] = ()
     """at least one of these words must stand in that value (or the body), else it is not run; empty: always run"""
     apply: Callable[[Draft], bool]
     """changes the draft; True when it did"""
     stage: Callable[[], Stage] | None = None
-    """for streams: what runs on the way back when `apply` changed the request"""
+    """for streams: what runs on the way back when `apply` changed the request, or always where the rule is about
+    answers alone"""
+    whole: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    """for answers in one document, of a rule about answers alone: what it becomes; the same object where
+    nothing changed"""
 
     def fits(self, quirks: frozenset[str], dialect: str, agent: str, model: Model) -> bool:
         """Whether it can be needed for these calls."""
@@ -118,20 +124,30 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def leave(_: Draft) -> bool:
+    """The `apply` of a rule about answers alone: requests stay as they are."""
+    return False
+
+
 def run_filters(filters: tuple[Filter, ...], draft: Draft) -> list[Filter]:
     """Apply those whose trigger is there; returns the ones that changed something."""
     fired: list[Filter] = []
     for item in filters:
-        if item.where and not draft.has(item.where):
-            continue
-        if item.trigger and not _has_word(item, draft):
-            continue
-        if item.apply(draft):
+        if _may_be_needed(item, draft) and item.apply(draft):
             draft.rules.append(item.name)
             fired.append(item)
     return fired
 
 
-def _has_word(item: Filter, draft: Draft) -> bool:
-    hay = draft.get(item.where) if item.where else draft.index.body
-    return hay is not None and any(word in hay for word in item.trigger)
+def _may_be_needed(item: Filter, draft: Draft) -> bool:
+    """By what a rule says about itself. Runs for each rule of each call, so it looks at the agent's own bytes; only
+    a value that a rule before this one changed is taken from the draft."""
+    where = item.where
+    if where and where in draft.changes:
+        value = draft.changes[where]
+        return value is not None and (not item.trigger or any(word in value for word in item.trigger))
+    if where and where not in draft.index.keys:
+        return False
+    if item.header and item.header not in draft.headers:
+        return False
+    return not item.trigger or draft.index.may_hold(where, item.trigger)

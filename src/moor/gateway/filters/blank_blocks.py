@@ -7,7 +7,7 @@ from typing import Any, Final
 from moor.domain.dialects import ANTHROPIC_MESSAGES
 from moor.domain.quirks import REFUSES_BLANK_TEXT
 from moor.gateway.filters.base import Draft, Filter
-from moor.gateway.filters.texts import FILLER, is_blank
+from moor.gateway.filters.texts import FILLER, MAY_BE_BLANK, is_blank
 from moor.gateway.filters.turns import read_turns
 from moor.wire.splice import array, elements, encode, value
 
@@ -104,5 +104,6 @@ FILTER: Final = Filter(
     why="agents send blank text blocks back after an empty answer; refused, they brick the session",
     since="0.1.0",
     fields=("messages[].content[text]", "system"),
+    trigger=MAY_BE_BLANK,
     apply=apply,
 )

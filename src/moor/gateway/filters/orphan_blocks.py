@@ -72,5 +72,6 @@ FILTER: Final = Filter(
     since="0.1.0",
     fields=("messages[].content[tool_use]", "messages[].content[tool_result]"),
     where="messages",
+    trigger=(b'"tool_',),
     apply=apply,
 )

@@ -9,6 +9,13 @@ import msgspec
 FILLER: Final = "."
 """stands where a message would be empty; as the recorded repair does (facts/databricks 2.7 row 1)"""
 
+MAY_BE_BLANK: Final = (
+    *(b": ", b':""', b':" ', b':"\\', b":[]", b":null", b":\n", b":\r", b":\t", b":[ ", b":[\n"),
+    *(b':"\xc2', b':"\xe1', b':"\xe2', b':"\xe3'),
+)
+"""a JSON text without any of these holds no blank string, empty list or null as a member: a blank one begins with
+its end, a space, an escape or one of the four bytes that wider spaces begin with"""
+
 _TEXT: Final = msgspec.json.Decoder(str)
 _SPACE: Final = 0x20
 _BACKSLASH: Final = 0x5C

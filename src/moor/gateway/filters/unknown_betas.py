@@ -49,5 +49,6 @@ FILTER: Final = Filter(
     why="a beta that the backend does not know is a 400; OpenCode sends structured-outputs-2025-11-13 always",
     since="0.1.0",
     fields=("header anthropic-beta",),
+    header=_HEADER,
     apply=apply,
 )
