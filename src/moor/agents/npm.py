@@ -58,10 +58,9 @@ class Npm:
         """Unpack `name@version`s below `prefix`; name to the sha512 integrity npm checked. BLOCKS."""
         prefix.mkdir(parents=True, exist_ok=True)
         (prefix / "package.json").write_text('{"private": true}\n', encoding="utf-8")
-        self._run(
-            ["install", "--ignore-scripts", "--no-save", "--omit=optional", "--prefix", str(prefix)] + packages,
-            prefix,
-        )
+        # by its folder, not by --prefix: that option would also move npm's global config, and with it the mirror
+        # and the certificates that a company names there
+        self._run(["install", "--ignore-scripts", "--no-save", "--omit=optional", *packages], prefix)
         return _integrities(prefix)
 
     def published_at(self, package: str, version: str, scratch: Path) -> float | None:

@@ -29,7 +29,8 @@ if plan.get("fail") and not (plan.get("only_with") and plan["only_with"] not in 
     sys.stderr.write(plan["fail"])
     sys.exit(1)
 time.sleep(plan.get("sleep", 0))
-prefix = pathlib.Path(args[args.index("--prefix") + 1])
+assert "--prefix" not in args, "it would move the global config of npm"
+prefix = pathlib.Path.cwd()
 lock = {{}}
 for spec in args:
     name, at, version = spec.rpartition("@")
