@@ -59,17 +59,18 @@ class Desk:
     def handle(self, inbound: Inbound, request: Request) -> Exchange | None:
         """Answer a request here, or start its exchange; None when it was answered."""
         route = request.route
+        if request.refusal is None and route is not None and route.kind == routes.CALL:
+            assert request.session is not None
+            mono = self.clock.monotonic()
+            now = self.clock.now()
+            record = open_record(new_id(CALL_ID, now), request.session, request, now, mono)
+            return Exchange(self, inbound, request, request.session, record, mono)
         if request.refusal is not None:
             dialect = route.dialect if route is not None else ""
             allow: Headers = [(b"allow", request.allow.encode())] if request.allow else []
             inbound.refuse(dialect, request.refusal, allow)
             return None
         assert route is not None
-        if route.kind == routes.CALL:
-            assert request.session is not None
-            mono = self.clock.monotonic()
-            record = open_record(new_id(CALL_ID), request.session, request, self.clock.now(), mono)
-            return Exchange(self, inbound, request, request.session, record, mono)
         if route.kind == routes.MODELS:
             assert request.session is not None
             self._list_models(inbound, route.dialect, request.session)

@@ -39,6 +39,7 @@ class Inbound(asyncio.Protocol):
         self._desk = gateway.desk
         self._limits = gateway.limits
         self._clock = gateway.clock
+        self._check_key = gateway.doorkeeper.check_key
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._reading: Request | None = None
@@ -90,12 +91,15 @@ class Inbound(asyncio.Protocol):
 
     def _take_repeated(self, known: RepeatedHead, data: bytes) -> bool:
         """Serve a whole request with a head that is known byte for byte; the parser is not asked."""
-        request = known.match(data, self._gateway.bodies, self._stamp)
+        request = known.match(data, self._stamp)
         if request is None:
             return False
-        request.refusal = self._gateway.doorkeeper.check_key(request)
-        self._waiting.append(request)
-        self._advance()
+        request.refusal = self._check_key(request)
+        if self._waiting or self._advancing or self._linger_until is not None:
+            self._waiting.append(request)
+            self._advance()
+        else:
+            self._serve(request)
         return True
 
     def eof_received(self) -> bool:

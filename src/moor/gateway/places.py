@@ -17,6 +17,7 @@ from moor.errors.upstream import NoRouteError
 from moor.gateway.credentials import CredentialDesk
 from moor.gateway.filters import all_filters
 from moor.gateway.filters.base import Filter
+from moor.gateway.gate import Gate
 from moor.wire import refusal as words
 from moor.wire.heads import header_lines, safe_pairs
 from moor.wire.meter import reader_for
@@ -50,6 +51,7 @@ class Plan(msgspec.Struct, frozen=True):
     """request line and static headers, without credential, length and passed headers"""
     filters: tuple[Filter, ...]
     place: Place
+    gate: Gate
 
 
 class Place:
@@ -164,7 +166,7 @@ class Place:
         filters = tuple(
             item for item in all_filters() if item.fits(self.upstream.quirks, dialect, session.agent, model)
         )
-        return Plan(session, model, dialect, action, target, head, filters, self)
+        return Plan(session, model, dialect, action, target, head, filters, self, Gate(filters))
 
     def _find(self, model_id: str) -> Model | None:
         model = self._models.get(model_id)

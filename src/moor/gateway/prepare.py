@@ -9,7 +9,7 @@ import msgspec
 from moor.domain.dialects import COUNT_TOKENS, GEMINI_GENERATE, GENERATE, STREAM
 from moor.errors.wire import BodyNotObjectError, ContentCodingError, DuplicateKeyError
 from moor.gateway.filters.base import Draft, Filter, run_filters
-from moor.gateway.headers import pass_to_upstream
+from moor.gateway.known import known_of
 from moor.gateway.places import Place, Plan, status_of
 from moor.wire import refusal as words
 from moor.wire.content import decode_body
@@ -54,7 +54,8 @@ def named_model(route: Route, index: Index) -> str | None:
 def read_index(request: Request, max_body: int) -> Index | Refusal:
     """The body, decoded and indexed."""
     try:
-        return index_object(decode_body(request.framing.coding, request.body(), max_body))
+        body, coding = request.body(), request.framing.coding
+        return index_object(decode_body(coding, body, max_body) if coding else body)
     except ContentCodingError as error:
         return Refusal(status=error.status, ref=error.ref, message=error.message)
     except (BodyNotObjectError, DuplicateKeyError) as error:
@@ -77,12 +78,15 @@ def prepare(request: Request, session: Session, index: Index, place: Place, mode
     plan = place.plan(session, route.dialect, action, model_id)
     if isinstance(plan, Refusal):
         return plan
-    draft = Draft(index, route.dialect, action, plan.model, pass_to_upstream(route.dialect, request.named))
-    fired = run_filters(plan.filters, draft) if plan.filters else []
-    head = plan.head
-    if draft.headers:
-        head += header_lines(draft.headers.items())
-    return Prepared(plan, head, draft.body(), tuple(draft.rules), tuple(fired), action)
+    known = known_of(request, session)
+    rules = plan.gate.needed(index)
+    if not rules:
+        return Prepared(plan, plan.head + known.passed_lines, index.body, (), (), action)
+    draft = Draft(index, route.dialect, action, plan.model, known.passed.copy())
+    fired = tuple(run_filters(rules, draft))
+    same = not fired or draft.headers == known.passed
+    lines = known.passed_lines if same else header_lines(draft.headers.items())
+    return Prepared(plan, plan.head + lines, draft.body(), tuple(draft.rules), fired, action)
 
 
 def _action(session: Session, request: Request, route: Route, index: Index) -> str | Refusal:
@@ -99,10 +103,10 @@ def _action(session: Session, request: Request, route: Route, index: Index) -> s
 
 
 def _check_keys(session: Session, route: Route, index: Index, model_id: str) -> Refusal | None:
-    if not _SIDE_DOORS.isdisjoint(index.spans):
-        key = min(_SIDE_DOORS & index.spans.keys())
+    if not _SIDE_DOORS.isdisjoint(index.keys):
+        key = min(_SIDE_DOORS & index.keys)
         return _bad(session, "other-models", f"the key `{key}` would pick models past the allowlist")
-    if route.model and "model" in index.spans:
+    if route.model and "model" in index.keys:
         inside = index.text("model")
         if inside not in (model_id, f"models/{model_id}"):
             return _bad(session, "two-models", "the path and the body name different models")

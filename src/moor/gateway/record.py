@@ -8,6 +8,7 @@ import msgspec
 
 from moor.domain.call import Call
 from moor.domain.usage import Usage, cost_nano
+from moor.gateway.known import known_of
 from moor.secrets import redact
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _NOTHING: Final = Usage()
 
 
-class Record(msgspec.Struct, kw_only=True, eq=False):
+class Record(msgspec.Struct, eq=False):
     """What is known of a call while it runs; `call` makes the row."""
 
     id: str
@@ -76,20 +77,8 @@ class Record(msgspec.Struct, kw_only=True, eq=False):
 
 def open_record(call_id: str, session: Session, request: Request, now: float, mono: float) -> Record:
     """The record of a call that begins."""
-    traits = session.traits
+    known = known_of(request, session)
+    dialect = request.route.dialect if request.route is not None else ""
     return Record(
-        id=call_id,
-        session=session,
-        started_at=now,
-        started_mono=mono,
-        dialect=request.route.dialect if request.route is not None else "",
-        agent_session=_text(request, traits.session_header) if traits.session_header else "",
-        parent_session=_text(request, traits.parent_header) if traits.parent_header else "",
-        request_bytes=request.size,
+        call_id, session, now, mono, dialect, known.agent_session, known.parent_session, request_bytes=request.size
     )
-
-
-def _text(request: Request, header: str) -> str:
-    """A header's value as bounded text."""
-    value = request.named.get(header.lower().encode("latin-1", "replace"), b"")
-    return value.decode("latin-1")[:200]

@@ -10,10 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from moor.gateway.request import Request
-
 if TYPE_CHECKING:
-    from moor.gateway.request import BodyStore
+    from moor.gateway.request import Request
 
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: (\d{1,9})(?=\r\n)", re.IGNORECASE)
 
@@ -28,7 +26,7 @@ class RepeatedHead:
         self._after = after
         self._model = model
 
-    def match(self, data: bytes, store: BodyStore, now: float) -> Request | None:
+    def match(self, data: bytes, now: float) -> Request | None:
         """The request, if the data is one whole request with this head; else None."""
         before, after = self._before, self._after
         if not data.startswith(before):
@@ -40,14 +38,7 @@ class RepeatedHead:
         start, length = end + len(after), int(digits)
         if len(data) - start != length:
             return None
-        request = Request(store, now)
-        request.take_over(self._model)
-        request.length = length
-        if not request.reserve(length):
-            return None
-        request.add(data[start:])
-        request.whole = True
-        return request
+        return self._model.again(data[start:], length, now)
 
 
 def learn(data: bytes, request: Request) -> RepeatedHead | None:

@@ -10,6 +10,7 @@ from moor.wire.strictness import Framing
 
 if TYPE_CHECKING:
     from moor.domain.session import Session
+    from moor.gateway.known import Known
     from moor.gateway.routes import Route
     from moor.wire.refusal import Refusal
     from moor.wire.strictness import Headers
@@ -30,7 +31,8 @@ class BodyStore:
         if self.held + size > self.limit:
             return False
         self.held += size
-        self.peak = max(self.peak, self.held)
+        if self.held > self.peak:
+            self.peak = self.held
         return True
 
     def give_back(self, size: int) -> None:
@@ -68,6 +70,7 @@ class Request(msgspec.Struct, eq=False):
     """bytes on the socket since the head, chunk framing included"""
     reserved: int = 0
     whole: bool = False
+    known: Known | None = None
 
     def reserve(self, size: int) -> bool:
         """Ask the store for room up to `size` bytes in all."""
@@ -93,9 +96,10 @@ class Request(msgspec.Struct, eq=False):
 
     def drop_body(self) -> None:
         """Let the body go and give its room back; may be called again."""
+        if self.reserved:
+            self.store.give_back(self.reserved)
+            self.reserved = 0
         self.parts = []
-        self.store.give_back(self.reserved)
-        self.reserved = 0
 
     def header(self, name: bytes, value: bytes) -> None:
         """Take a header (its name in small letters); lengths stand apart, because they differ call by call."""
@@ -113,11 +117,6 @@ class Request(msgspec.Struct, eq=False):
             or before.version != self.version
         ):
             return False
-        self.take_over(before)
-        return True
-
-    def take_over(self, before: Request) -> None:
-        """What was found out about another request's head holds for this one."""
         self.headers = before.headers
         self.named = before.named
         self.framing = before.framing
@@ -127,6 +126,23 @@ class Request(msgspec.Struct, eq=False):
         self.query = before.query
         self.route = before.route
         self.key_hash = before.key_hash
+        self.known = before.known
+        return True
+
+    def again(self, body: bytes, size: int, now: float) -> Request | None:
+        """A whole request with this head and another body; None where the store has no room for it.
+
+        One call with all fields in their order: set one by one they would cost 3 us, a tenth of a small call.
+        """
+        if not self.store.take(size):
+            return None
+        # fmt: off
+        return Request(
+            self.store, now, self.target, self.headers, self.lengths, size, self.named, self.framing, self.method,
+            self.version, self.query, self.route, None, self.key_hash, None, "", False, [body], size, 0, size, True,
+            self.known,
+        )
+        # fmt: on
 
 
 def by_name(headers: Headers) -> dict[bytes, bytes]:

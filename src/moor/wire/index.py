@@ -8,6 +8,7 @@ another case (some parsers fold it), is an error.
 from __future__ import annotations
 
 import json
+from collections.abc import KeysView
 from typing import Any, Final
 
 import msgspec
@@ -17,6 +18,7 @@ from moor.errors.wire import BodyNotObjectError, DuplicateKeyError
 _DECODER: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _KEY: Final = msgspec.json.Decoder(str)
 _SPACE: Final = b" \t\n\r"
+_SHORT: Final = 4096
 _DIALECT_KEYS: Final = (
     *("model", "messages", "max_tokens", "system", "metadata", "stop_sequences", "stream", "temperature"),
     *("top_p", "top_k", "tools", "tool_choice", "thinking", "output_config", "context_management"),
@@ -24,23 +26,55 @@ _DIALECT_KEYS: Final = (
     *("reasoning_effort", "store", "seed", "user", "input", "instructions", "max_output_tokens", "reasoning"),
     *("include", "prompt_cache_key", "contents", "systemInstruction", "toolConfig", "generationConfig"),
 )
-_KNOWN: Final = {key: b'"%s":' % key.encode() for key in _DIALECT_KEYS}
-"""keys that dialects have, with the bytes they begin with; no two of them differ in case only"""
+_KNOWN: Final = frozenset(_DIALECT_KEYS)
+"""no two of them differ in case only"""
 
 
 class Index:
-    """`spans[key]` is (start, end) of the value in `body`; keys in the order of the body."""
+    """`spans[key]` is (start, end) of the value in `body`; keys in the order of the body.
 
-    __slots__ = ("body", "spans")
+    Most calls ask for two or three values only, so the spans are made when somebody asks for them; until
+    then the values are views.
+    """
 
-    def __init__(self, body: bytes, spans: dict[str, tuple[int, int]]) -> None:
+    __slots__ = ("_spans", "_values", "body")
+
+    def __init__(
+        self, body: bytes, spans: dict[str, tuple[int, int]] | None, values: dict[str, msgspec.Raw] | None = None
+    ) -> None:
         self.body = body
-        self.spans = spans
+        self._spans = spans
+        self._values = values
+
+    @property
+    def spans(self) -> dict[str, tuple[int, int]]:
+        """Start and end of each value in the body."""
+        if self._spans is None:
+            self._spans = _spans_of_compact(self._values or {})
+        return self._spans
+
+    @property
+    def keys(self) -> KeysView[str]:
+        """The keys, in the order of the body."""
+        return self.spans.keys() if self._values is None else self._values.keys()
 
     def raw(self, key: str) -> bytes | None:
         """The bytes of a value, or None where the key is absent."""
+        if self._values is not None:
+            value = self._values.get(key)
+            return None if value is None else bytes(value)
         span = self.spans.get(key)
         return None if span is None else self.body[span[0] : span[1]]
+
+    def may_hold(self, key: str, words: tuple[bytes, ...]) -> bool:
+        """Whether one of the words stands in a value (an empty key: in the body). A short body is searched whole,
+        which is cheaper than to find out where the value is, so that a word elsewhere in it counts too."""
+        body = self.body
+        start, end = self.spans[key] if key and len(body) > _SHORT else (0, len(body))
+        for word in words:  # noqa: SIM110 - a generator would cost more than the searches
+            if body.find(word, start, end) >= 0:
+                return True
+        return False
 
     def text(self, key: str) -> str | None:
         """The value where it is a JSON string; None where absent or something else."""
@@ -66,15 +100,11 @@ def index_object(body: bytes) -> Index:
         return _index_leniently(body)
     except RecursionError as error:
         raise BodyNotObjectError(reason="it is nested too deeply") from error
-    if not _all_known(values):
+    if not values.keys() <= _KNOWN:
         _refuse_twins(list(values))
-    spans = _spans_of_compact(body, values)
-    return Index(body, spans if spans is not None else _spans_by_walk(body, values))
-
-
-def _all_known(values: dict[str, msgspec.Raw]) -> bool:
-    """Whether each key is one of those that dialects have; no two of them differ in case only."""
-    return values.keys() <= _KNOWN.keys()
+    if _is_compact(body, values):
+        return Index(body, None, values)
+    return Index(body, _spans_by_walk(body, values))
 
 
 def _refuse_twins(keys: list[str]) -> None:
@@ -88,19 +118,26 @@ def _refuse_twins(keys: list[str]) -> None:
         seen.add(key.casefold())
 
 
-def _spans_of_compact(body: bytes, values: dict[str, msgspec.Raw]) -> dict[str, tuple[int, int]] | None:
-    """Spans by adding up lengths: they fit exactly when there is no white space and no key occurs twice."""
+def _is_compact(body: bytes, values: dict[str, msgspec.Raw]) -> bool:
+    """Whether the lengths of keys and values add up to the body's: then there is no white space between them, no
+    key is escaped and none occurs twice, because each of these takes bytes that no value accounts for."""
+    names = "".join(values)
+    if not names.isascii():
+        return False
+    inside = sum([len(memoryview(value)) for value in values.values()])
+    return len(body) == 1 + len(names) + 4 * len(values) + inside and bool(values)
+
+
+def _spans_of_compact(values: dict[str, msgspec.Raw]) -> dict[str, tuple[int, int]]:
+    """Spans by adding up lengths, where they are known to fit."""
     spans: dict[str, tuple[int, int]] = {}
     at = 1
     for key, value in values.items():
-        token = _KNOWN.get(key) or b'"%s":' % key.encode()
-        if not body.startswith(token, at):
-            return None
-        start = at + len(token)
+        start = at + len(key) + 3
         at = start + len(memoryview(value))
         spans[key] = (start, at)
         at += 1
-    return spans if at == len(body) and values else None
+    return spans
 
 
 def _spans_by_walk(body: bytes, values: dict[str, msgspec.Raw]) -> dict[str, tuple[int, int]]:

@@ -7,15 +7,20 @@ from typing import Any, Final
 from moor.domain.dialects import ANTHROPIC_MESSAGES
 from moor.domain.quirks import REFUSES_BLANK_TEXT
 from moor.gateway.filters.base import Draft, Filter
-from moor.gateway.filters.texts import FILLER, MAY_BE_BLANK, is_blank
+from moor.gateway.filters.texts import FILLER, is_blank, may_be_blank
 from moor.gateway.filters.turns import read_turns
 from moor.wire.splice import array, elements, encode, value
 
+_SMALL: Final = 16 * 1024
+"""below it one search of the body is cheaper than a reading of its messages"""
 _MARKABLE: Final = ("text", "image", "document", "tool_use", "tool_result")
 
 
 def apply(draft: Draft) -> bool:
     """Repair `messages` and `system`; each message is repaired alone, so that a prefix keeps its bytes."""
+    body = draft.index.body
+    if len(body) < _SMALL and not draft.changes and not may_be_blank(body):
+        return False
     turns = read_turns(draft)
     changed = False
     if turns is not None and turns.blanks:
@@ -104,6 +109,5 @@ FILTER: Final = Filter(
     why="agents send blank text blocks back after an empty answer; refused, they brick the session",
     since="0.1.0",
     fields=("messages[].content[text]", "system"),
-    trigger=MAY_BE_BLANK,
     apply=apply,
 )

@@ -1,0 +1,50 @@
+"""What all calls with one head have in common; found out at the first of them and kept with the head."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from moor.gateway.headers import pass_to_upstream
+from moor.wire.heads import header_lines
+
+if TYPE_CHECKING:
+    from moor.domain.session import Session
+    from moor.gateway.request import Request
+
+
+class Known(msgspec.Struct, frozen=True, eq=False):
+    """Holds for a head as long as its key belongs to the same session."""
+
+    session: Session
+    agent_session: str
+    parent_session: str
+    passed: dict[bytes, bytes]
+    """the agent's headers that travel on; shared, so never changed"""
+    passed_lines: bytes
+    """the same as header lines"""
+
+
+def known_of(request: Request, session: Session) -> Known:
+    """What is known of the request's head, found out now where it is the first of its kind."""
+    known = request.known
+    if known is not None and known.session is session:
+        return known
+    assert request.route is not None
+    traits = session.traits
+    passed = pass_to_upstream(request.route.dialect, request.named)
+    request.known = known = Known(
+        session,
+        _text(request, traits.session_header) if traits.session_header else "",
+        _text(request, traits.parent_header) if traits.parent_header else "",
+        passed,
+        header_lines(passed.items()),
+    )
+    return known
+
+
+def _text(request: Request, header: str) -> str:
+    """A header's value as bounded text."""
+    value = request.named.get(header.lower().encode("latin-1", "replace"), b"")
+    return value.decode("latin-1")[:200]
