@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from hypothesis import settings
 
@@ -25,8 +26,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Guard the process once, before any test is collected."""
+    """Guard the process once, before any test is collected; a busy machine fails no property by its time."""
     sys.addaudithook(refuse_remote_addresses)
+    hypothesis.settings.register_profile(
+        "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("house")
     # a busy machine is no fault of the code: no assertion on time
     settings.register_profile("moor", deadline=None)
     settings.load_profile("moor")
