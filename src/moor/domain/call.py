@@ -22,7 +22,7 @@ UNREACHABLE = "unreachable"
 OUTCOMES = (OK, ERROR, REFUSED, CANCELLED, CUT, UNREACHABLE)
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
+class Call(msgspec.Struct, frozen=True):
     """Append-only. Times in seconds since the epoch and milliseconds; money in nano-dollars."""
 
     id: str

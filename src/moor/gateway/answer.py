@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from moor.domain.usage import Usage
-from moor.gateway.headers import pass_to_agent
+from moor.gateway.headers import agent_lines
 from moor.wire import refusal as words
 from moor.wire.content import IDENTITY, PieceDecoder, can_decode
-from moor.wire.heads import LAST_CHUNK, chunk, header_lines, status_line
+from moor.wire.heads import LAST_CHUNK, chunk, status_line
 from moor.wire.meter import Tally, open_stream, read_body
 from moor.wire.sse import EventBlocks
 
@@ -32,7 +32,7 @@ _CHUNKED: Final = b"transfer-encoding: chunked\r\n"
 _END: Final = b"\r\n"
 
 
-class AnswerHead(msgspec.Struct, kw_only=True, eq=False):
+class AnswerHead(msgspec.Struct, eq=False):
     """What the upstream's head says, and how the agent wants its answer."""
 
     status: int
@@ -48,7 +48,7 @@ class AnswerHead(msgspec.Struct, kw_only=True, eq=False):
 
     def render(self, length: int | None) -> bytes:
         """The head towards the agent. A known length wins over chunks; without either the connection must end."""
-        lines = [status_line(self.status), header_lines(pass_to_agent(self.headers)), self.extra]
+        lines = [status_line(self.status), agent_lines(self.headers), self.extra]
         if length is not None:
             lines.append(b"content-length: %d\r\n" % length)
             self.chunked = False
@@ -190,11 +190,12 @@ class BodyAnswer(Answer):
 
     def whole(self, pieces: list[bytes]) -> list[bytes] | None:
         """The answer came in one read: one write with its length. None where it is no JSON object."""
-        self._keep(pieces, sum(map(len, pieces)))
-        self.size = self._kept_size
+        size = len(pieces[0]) if len(pieces) == 1 else sum(map(len, pieces))
+        self._keep(pieces, size)
+        self.size = size
         if self._max and not self._read().ended and self._coding in IDENTITY:
             return None
-        return [self._head(self.size), *pieces]
+        return [self._head(size), *pieces]
 
     def _keep(self, pieces: list[bytes], size: int) -> None:
         self._kept_size += size
@@ -223,8 +224,8 @@ class BodyAnswer(Answer):
 
     def _read(self) -> Tally:
         if self._tally is None:
-            body = b"".join(self._kept)
-            if can_decode(self._coding):
+            body = self._kept[0] if len(self._kept) == 1 else b"".join(self._kept)
+            if self._coding and can_decode(self._coding):
                 body = PieceDecoder(self._coding, _MAX_DECODED).feed(body)
             self._tally = read_body(self.dialect, body)
         return self._tally

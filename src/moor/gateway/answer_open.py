@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from moor.domain.dialects import COUNT_TOKENS
 from moor.gateway.answer import Answer, AnswerHead, BodyAnswer, StreamAnswer
 from moor.gateway.answer_mended import MendedBody, mended_stream
-from moor.gateway.filters.base import REQUEST
 from moor.gateway.headers import pass_to_agent
 from moor.wire.content import IDENTITY, PieceDecoder, can_decode
 from moor.wire.meter.base import error_text, parse
@@ -30,17 +29,12 @@ def open_answer(
     limits: Limits,
 ) -> Answer:
     """The reader of a good answer: a stream by its content type, else one document."""
-    head = AnswerHead(
-        status=status,
-        headers=headers,
-        length=named.get(b"content-length"),
-        coding=named.get(b"content-encoding", b"").decode("latin-1").strip().lower(),
-        extra=b"x-moor-call: %s\r\n" % call_id.encode(),
-        chunked=request.version == "1.1",
-        close=request.close,
-    )
+    coding = named[b"content-encoding"].decode("latin-1").strip().lower() if b"content-encoding" in named else ""
+    extra = b"x-moor-call: %s\r\n" % call_id.encode()
+    length = named.get(b"content-length")
+    head = AnswerHead(status, headers, length, coding, extra, request.version == "1.1", request.close)
     dialect = prepared.plan.dialect
-    on_answers = [item for item in prepared.plan.filters if REQUEST not in item.phases]
+    on_answers = prepared.plan.gate.on_answers
     if b"event-stream" in named.get(b"content-type", b"").lower():
         stages: list[Stage] = [item.stage() for item in prepared.fired if item.stage is not None]
         return mended_stream(dialect, head, stages, on_answers) if on_answers else StreamAnswer(dialect, head, stages)

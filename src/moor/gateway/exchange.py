@@ -94,7 +94,6 @@ class Exchange(msgspec.Struct, eq=False):
             self._refuse_for(result)
             return
         self._credential = result
-        self._stamp = self._desk.clock.monotonic()
         self._ask(self._desk.pool.take(self._target))
 
     def _ask(self, outbound: Outbound | None) -> None:
@@ -263,9 +262,10 @@ class Exchange(msgspec.Struct, eq=False):
         self.record.status = answer.head.status
         if answer.head.close:
             self._request.close = True
-        if answer.error:
-            self.record.error = f"in the answer: {answer.error}"
-        self._end(ERROR if answer.error else OK)
+        error = answer.error
+        if error:
+            self.record.error = f"in the answer: {error}"
+        self._end(ERROR if error else OK)
 
     def _cut(self, message: str) -> None:
         """The answer broke in the middle: say so in the stream and close, so that no agent takes it for an end."""
@@ -333,7 +333,8 @@ class Exchange(msgspec.Struct, eq=False):
         if asked and self._answer is not None:
             record.usage, record.estimated = self._answer.usage(record.request_bytes)
             record.response_bytes = self._answer.size
-            record.rules += tuple(self._answer.mended)
+            if self._answer.mended:
+                record.rules += tuple(self._answer.mended)
         elif asked and outcome == CANCELLED and record.attempts:
             # it was sent, and the agent left before the answer: the upstream read it, so it may be charged
             record.usage, record.estimated = Usage(input=record.request_bytes // BYTES_PER_TOKEN), True

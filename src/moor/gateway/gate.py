@@ -18,11 +18,13 @@ _SHORT: Final = 16 * 1024
 class Gate:
     """Made once a plan. Eight rules that ask one by one cost 5 us a call, a quarter of the gateway's own work."""
 
-    __slots__ = ("_always", "_bare", "_every", "_quoted")
+    __slots__ = ("_always", "_bare", "_every", "_quoted", "on_answers")
 
     def __init__(self, filters: tuple[Filter, ...]) -> None:
         self._every = tuple(item for item in filters if REQUEST in item.phases)
         self._always = tuple(item for item in self._every if not item.trigger)
+        self.on_answers = tuple(item for item in filters if REQUEST not in item.phases)
+        """the rules about answers alone"""
         words = sorted({word for item in self._every for word in item.trigger})
         # words that begin with a quote share one search; a pattern without a common first byte is slower than many
         quoted = [re.escape(word[1:]) for word in words if word[:1] == b'"']

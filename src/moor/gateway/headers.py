@@ -47,5 +47,16 @@ def pass_to_agent(headers: Headers) -> Headers:
     return [pair for pair in headers if pair[0] in TO_AGENT or (pair[0][:1] in b"ax" and _may_pass(pair[0]))]
 
 
+def agent_lines(headers: Headers) -> bytes:
+    """The same as header lines."""
+    return b"".join(
+        [
+            b"%s: %s\r\n" % pair
+            for pair in headers
+            if pair[0] in TO_AGENT or (pair[0][:1] in b"ax" and _may_pass(pair[0]))
+        ]
+    )
+
+
 def _may_pass(name: bytes) -> bool:
     return name.startswith(_TO_AGENT_BEGINNINGS)

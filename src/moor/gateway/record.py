@@ -46,33 +46,18 @@ class Record(msgspec.Struct, eq=False):
     def call(self, ended_mono: float) -> Call:
         """The row. A call that never reached a model costs nothing, whatever its price."""
         price = self.model.price if self.model is not None else None
-        return Call(
-            id=self.id,
-            session=self.session.id,
-            agent=self.session.agent,
-            agent_session=self.agent_session,
-            parent_session=self.parent_session,
-            upstream=self.session.upstream,
-            dialect=self.dialect,
-            model=self.model_id,
-            started_at=self.started_at,
-            first_byte_ms=self.first_byte_ms,
-            duration_ms=int((ended_mono - self.started_mono) * 1000),
-            status=self.status,
-            outcome=self.outcome,
-            attempts=self.attempts,
-            stream=self.stream,
-            usage=self.usage,
-            estimated=self.estimated,
-            cost_nano=cost_nano(self.usage, price) if self.usage.total else 0,
-            price_source=price.source if price is not None else "",
-            price_date=price.date if price is not None else "",
-            rules=self.rules,
-            error=redact(self.error) if self.error else "",
-            request_bytes=self.request_bytes,
-            response_bytes=self.response_bytes,
-            tags=self.session.tags,
+        usage, session = self.usage, self.session
+        cost = cost_nano(usage, price) if usage.total else 0
+        source, date = (price.source, price.date) if price is not None else ("", "")
+        # fmt: off
+        return Call(  # all fields in their order: by name they would take four times as long
+            self.id, session.id, session.agent, self.agent_session, self.parent_session, session.upstream,
+            self.dialect, self.model_id, self.started_at, self.first_byte_ms,
+            int((ended_mono - self.started_mono) * 1000), self.status, self.outcome, self.attempts, self.stream,
+            usage, self.estimated, cost, source, date, self.rules, redact(self.error) if self.error else "",
+            self.request_bytes, self.response_bytes, session.tags,
         )
+        # fmt: on
 
 
 def open_record(call_id: str, session: Session, request: Request, now: float, mono: float) -> Record:

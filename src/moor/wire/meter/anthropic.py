@@ -7,12 +7,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from moor.wire.meter.base import Tally, count, error_text, parse, part
+import msgspec
+
+from moor.wire.meter.base import Count, Tally, count, error_text, parse, part, read_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from moor.wire.sse import SseEvent
+
+
+class _Details(msgspec.Struct):
+    thinking_tokens: Count | None = None
+
+
+class _Usage(msgspec.Struct):
+    input_tokens: Count | None = None
+    output_tokens: Count | None = None
+    cache_read_input_tokens: Count | None = None
+    cache_creation_input_tokens: Count | None = None
+    output_tokens_details: _Details | None = None
+
+
+class _Message(msgspec.Struct):
+    type: str = ""
+    usage: _Usage | None = None
+
+
+_MESSAGE: Final = msgspec.json.Decoder(_Message)
 
 
 class AnthropicReader:
@@ -38,6 +60,10 @@ class AnthropicReader:
 
     def body(self, tally: Tally, body: bytes) -> None:
         """Take a whole message."""
+        message = read_as(_MESSAGE, body)
+        if message is not None and message.usage is not None and message.type != "error":
+            _take_typed(tally, message.usage)
+            return
         data = parse(body)
         usage = part(data, "usage")
         _take(tally, usage)
@@ -45,6 +71,18 @@ class AnthropicReader:
         tally.ended = bool(data)
         if data.get("type") == "error":
             tally.error = error_text(data)
+
+
+def _take_typed(tally: Tally, usage: _Usage) -> None:
+    """The same as `_take`, for numbers whose form is known to be right."""
+    tally.input, tally.output = usage.input_tokens, usage.output_tokens
+    tally.cache_read = usage.cache_read_input_tokens or 0
+    tally.cache_write = usage.cache_creation_input_tokens or 0
+    details = usage.output_tokens_details
+    if details is not None:
+        tally.reasoning = details.thinking_tokens or 0
+    tally.final = usage.output_tokens is not None
+    tally.ended = True
 
 
 def _take(tally: Tally, usage: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ holds none has no effect, which is why the result is the same however the stream
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -21,6 +21,9 @@ BYTES_PER_TOKEN: Final = 4
 """the usual rule of thumb for an estimate; only used where an upstream told nothing"""
 
 _JSON: Final = msgspec.json.Decoder()
+T = TypeVar("T")
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, lt=1_000_000_000_000)]
+"""a number of tokens as it should be; anything else is left to `count`"""
 
 
 class Tally:
@@ -114,6 +117,16 @@ def parse(data: bytes) -> Mapping[str, Any]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def read_as(decoder: msgspec.json.Decoder[T], data: bytes) -> T | None:
+    """A document of the usual form, a third of the cost of `parse`; None where it has another, or is no JSON."""
+    try:
+        if not data.isascii():
+            data.decode()  # what the decoder skips it does not check
+        return decoder.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def part(holder: Any, key: str) -> Mapping[str, Any]:
