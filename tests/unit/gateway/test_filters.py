@@ -125,7 +125,8 @@ def test_a_word_of_a_rule_inside_a_prompt_changes_nothing() -> None:
 
 
 def test_shapes_nobody_knows_pass_to_the_upstream_untouched() -> None:
-    for messages in (7, None, {}, [[]], [7], [{"content": 7}], [{"content": [7]}], [{"content": [{"text": 7}]}]):
+    shapes: list[Any] = [7, None, {}, [[]], [7], [{"content": 7}], [{"content": [7]}], [{"content": [{"text": 7}]}]]
+    for messages in shapes:
         raw = json.dumps({"messages": messages, "tools": messages}).encode()
         assert repaired(raw)[0] == raw or messages == [{"content": [{"text": 7}]}]
         repaired(raw, OPENAI_CHAT)
