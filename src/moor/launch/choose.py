@@ -31,8 +31,17 @@ def choose_models(loaded: Loaded, catalogue: Catalogue, policy: Policy, agent_id
         why = "; ".join(catalogue.reasons) or ("the policy allows none" if catalogue.models else "the list is empty")
         raise NoModel(upstream=catalogue.upstream, why=why)
     named, by = _named(loaded, "defaults.small_model", group.small_model, loaded.settings.defaults.small_model)
+    if named and catalogue.find(named) is None and _stands_for_another(loaded, "defaults.small_model"):
+        named = ""
     small = _resolve(named, by, catalogue, policy) if named else pick.small_model(allowed, main)
     return Chosen(main, small, allowed)
+
+
+def _stands_for_another(loaded: Loaded, dotted: str) -> bool:
+    """Whether a lasting setting meets an upstream that was chosen for this launch: sign-in writes it for its own."""
+    lasting = ("user", "default")
+    setting, upstream = loaded.origins.get(dotted), loaded.origins.get("defaults.upstream")
+    return upstream is not None and upstream.source not in lasting and (setting is None or setting.source in lasting)
 
 
 def _named(loaded: Loaded, dotted: str, of_agent: str, of_defaults: str) -> tuple[str, str]:

@@ -66,6 +66,16 @@ def test_the_agents_group_beats_the_defaults_and_an_option_beats_both(bench: Ben
     assert bench.choose(config, model="gpt-5-mini").main.id == "gpt-5-mini"
 
 
+def test_the_small_model_of_the_lasting_upstream_gives_way_at_another_that_lacks_it(bench: Bench) -> None:
+    config = '[defaults]\nupstream = "home"\nsmall_model = "only-at-home"\n'
+    assert bench.choose(config, upstream="ws").small.id == "claude-haiku-4-5"
+    with pytest.raises(UnknownModel):
+        bench.choose(config)
+    with pytest.raises(UnknownModel):
+        bench.choose(config, upstream="ws", small_model="only-at-home")
+    assert bench.choose(config.replace("only-at-home", "gpt-5-mini"), upstream="ws").small.id == "gpt-5-mini"
+
+
 def test_a_model_that_is_not_there_is_named_with_the_nearest(bench: Bench) -> None:
     with pytest.raises(UnknownModel) as caught:
         bench.choose(model="claude-sonet-5")
