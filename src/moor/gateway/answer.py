@@ -14,7 +14,7 @@ from moor.domain.usage import Usage
 from moor.gateway.headers import agent_lines
 from moor.wire import refusal as words
 from moor.wire.content import IDENTITY, PieceDecoder, can_decode
-from moor.wire.heads import LAST_CHUNK, chunk, status_line
+from moor.wire.heads import LAST_CHUNK, chunk, one_chunk, status_line
 from moor.wire.meter import Tally, open_stream, read_body
 from moor.wire.sse import EventBlocks
 
@@ -110,19 +110,20 @@ class StreamAnswer(Answer):
         self._meter = open_stream(dialect)
         self._blocks = EventBlocks(_HELD_EVENT)
         self._decoder = PieceDecoder(self._coding, _MAX_DECODED) if can_decode(self._coding) else None
-        self._readable = self._coding in IDENTITY or self._decoder is not None
+        self._plain = self._coding in IDENTITY
+        self._readable = self._plain or self._decoder is not None
 
     def feed(self, pieces: list[bytes]) -> list[bytes]:
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        out = [self._head(None)] if not self.sent_head else []
         passed = self._pass(data)
+        out = [] if self.sent_head else [self._head(None)]
         if passed:
             self.size += len(passed)
-            out += chunk([passed]) if self.head.chunked else [passed]
+            out.append(one_chunk(passed) if self.head.chunked else passed)
         return out
 
     def _pass(self, data: bytes) -> bytes:
-        if self._coding not in IDENTITY:
+        if not self._plain:
             # passed on as received; the meter has a decoded copy where the coding is known
             if self._decoder is not None:
                 block = self._blocks.feed(self._decoder.feed(data))

@@ -37,6 +37,6 @@ class Gate:
         if len(body) > _SHORT or (self._quoted is not None and self._quoted.search(body)):
             return self._every
         for word in self._bare:
-            if word in body:
+            if body.rfind(word) >= 0:
                 return self._every
         return self._always

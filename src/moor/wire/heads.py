@@ -38,5 +38,10 @@ def _clean(value: str) -> bytes:
 
 def chunk(pieces: list[bytes]) -> list[bytes]:
     """The pieces as one chunk of the chunked coding, still in pieces; nothing for no bytes."""
-    size = len(pieces[0]) if len(pieces) == 1 else sum(map(len, pieces))
+    size = sum(map(len, pieces))
     return [b"%x\r\n" % size, *pieces, b"\r\n"] if size else []
+
+
+def one_chunk(piece: bytes) -> bytes:
+    """The same for one piece that is not empty, ready to be written: each event of a stream takes this way."""
+    return b"%x\r\n%b\r\n" % (len(piece), piece)

@@ -129,6 +129,8 @@ class EventBlocks:
         """The whole events so far, byte for byte; b"" when none ended."""
         self.is_open = False
         if not self._tail:
+            if data.endswith(b"\n\n"):
+                return data
             end = last_boundary(data)
             if end == len(data):
                 return data
