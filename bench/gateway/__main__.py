@@ -1,6 +1,7 @@
 """Interleaved rounds of all cases; prints medians and ratios to nginx, and writes bench/results/gateway.json.
 
     python -m bench.gateway [--rounds N] [--seconds S] [--case NAME …] [--plain | --tls]
+    python -m bench.gateway --case slope [--streams N]
 
 The endpoint and the load share the first core, the system under test has the second one to itself; CPU is what the
 kernel charged the system's processes. Ratios inside one run are what counts: absolute times move with the machine.
@@ -22,8 +23,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.gateway import systems
-from bench.gateway.systems import KEY, System
+from bench.gateway import slope, systems
+from bench.gateway.peers import start_litellm
+from bench.gateway.systems import System
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "bench" / "results" / "gateway.json"
@@ -50,6 +52,7 @@ CASES = (
     Case("32 streams at once, first byte p99", "stream-5-50", 32, "first_p99_us", 2.0, 2.0),
     Case("flood, MB/s", "flood-200-0", 1, "mb_s", 1.0, 1.0, True),
     Case("1 MB, looked through, CPU", "body-1000000", 4, "cpu_us", 6.0, 6.0),
+    Case("1 MB, one value spliced, CPU", "splice-1000000", 4, "cpu_us", 1.2, 1.2),
     Case("1 MB, repaired, CPU", "repair-1000000", 4, "cpu_us", 6.0, 6.0),
 )
 
@@ -62,10 +65,13 @@ def main() -> int:
     parser.add_argument("--case", action="append", default=[], help="part of a case's name")
     parser.add_argument("--plain", action="store_true", help="plain upstream only")
     parser.add_argument("--tls", action="store_true", help="TLS upstream only")
+    parser.add_argument("--streams", type=int, default=10_000, help="for --case slope")
     args = parser.parse_args()
     if (os.cpu_count() or 1) < 2 or shutil.which("taskset") is None:
         sys.exit("this benchmark needs two cores and taskset")
     cases = [case for case in CASES if not args.case or any(part in case.name for part in args.case)]
+    if args.case == ["slope"]:
+        return slope.main(args.streams)
     found: dict[str, Any] = {}
     for secure in (False, True):
         if (args.plain and secure) or (args.tls and not secure):
@@ -89,6 +95,8 @@ def running(*, secure: bool) -> Iterator[list[System]]:
         try:
             nginx = systems.start_nginx(1, folder, origin, tls)
             made += [nginx] if nginx is not None else []
+            peer = start_litellm(1, folder, origin) if tls is None else None
+            made += [peer] if peer is not None else []
             made.append(systems.start_moor(1, folder, origin, tls))
             yield made
         finally:
@@ -114,19 +122,22 @@ def run_all(cases: list[Case], *, secure: bool, rounds: int, seconds: float) -> 
                 name: statistics.median(sample[case.figure] for sample in taken) for name, taken in by_system.items()
             }
         found["moor's memory, MB"] = {"idle": idle, "after": made[-1].rss_mb()}
+        found["start to first answer, ms"] = {"moor": made[-1].start_ms}
     return found
 
 
 def measure(system: System, kind: str, connections: int, seconds: float) -> dict[str, float]:
     """One run of the load against one system."""
     argv = ["taskset", "-c", "0", sys.executable, "-m", "bench.gateway.load", str(system.port), str(seconds)]
-    argv += [str(connections), kind, system.path, KEY]
+    argv += [str(connections), kind, system.path, system.key]
     before = system.cpu_s()
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
     used = system.cpu_s() - before
     figures: dict[str, Any] = json.loads(done.stdout)
     if figures["errors"]:
-        sys.exit(f"{system.name} answered {kind} with: {figures['errors'][0]}")
+        if system.name in ("nginx", "moor"):
+            sys.exit(f"{system.name} answered {kind} with: {figures['errors'][0]}")
+        figures = dict.fromkeys(figures, 0) | {"errors": figures["errors"]}
     figures["cpu_us"] = used / max(1, figures["requests"]) * 1e6
     figures["cpu_event_us"] = used / max(1, figures["events"]) * 1e6
     return figures
@@ -148,9 +159,11 @@ def report(cases: list[Case], found: dict[str, Any]) -> None:
             direct = "-" if case.figure.startswith("cpu") else direct
             shown = f"{nginx:.1f}" if nginx else "-"
             mark = "" if met else "  missed"
+            mark += f"  (litellm {row['litellm']:.1f})" if "litellm" in row else ""
             print(f"{case.name:36}{direct:>10}{shown:>10}{moor:>10.1f}{ratio:>8.2f}{sign + str(aim):>8}{mark}")
         memory = rows["moor's memory, MB"]
-        print(f"moor's memory: {memory['idle']:.0f} MB idle, {memory['after']:.0f} MB after the load")
+        print(f"moor's memory: {memory['idle']:.0f} MB idle (<=35), {memory['after']:.0f} MB after the load (<=60)")
+        print(f"moor's start to its first answer: {rows['start to first answer, ms']['moor']:.0f} ms (<=120)")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The load: connections that ask again as soon as they are answered, in one process of raw asyncio.
 
 `python -m bench.gateway.load PORT SECONDS CONNECTIONS KIND PATH KEY` prints one JSON object. KIND is `small`,
-`body-BYTES`, `repair-BYTES`, `stream-EVENTS-RATE` or `flood-BLOCKS-0`.
+`body-BYTES`, `repair-BYTES`, `splice-BYTES`, `stream-EVENTS-RATE` or `flood-BLOCKS-0`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def make_body(kind: str) -> bytes:
     stream = name in ("stream", "flood")
     messages: list[object] = [{"role": "user", "content": [{"type": "text", "text": f"{kind} please"}]}]
     total, number = 0, 0
-    while name in ("body", "repair") and total < int(size):
+    while name in ("body", "repair", "splice") and total < int(size):
         number += 1
         turn = [
             {
@@ -59,8 +59,20 @@ def make_body(kind: str) -> bytes:
     }
     if name == "repair":
         tool["eager_input_streaming"] = True
-    body = {"model": "m", "max_tokens": 1000, "messages": messages, "tools": [tool], "stream": stream}
+    limit = 100_000 if name == "splice" else 1000  # above the model's own: one value of the body is replaced
+    body = {"model": "m", "max_tokens": limit, "messages": messages, "tools": [tool], "stream": stream}
     return json.dumps(body, separators=(",", ":")).encode()
+
+
+def make_request(port: int, kind: str, path: str, key: str) -> bytes:
+    """Head and body as an agent sends them."""
+    body = make_body(kind)
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\n"
+        f"content-type: application/json\r\naccept: */*\r\nuser-agent: opencode/1.18.33\r\n"
+        f"x-session-affinity: ses_bench\r\nanthropic-version: 2023-06-01\r\ncontent-length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
 
 
 class Load:
@@ -155,13 +167,7 @@ class Connection(asyncio.Protocol):
 
 async def main(port: int, seconds: float, connections: int, kind: str, path: str, key: str) -> None:
     """Run and print."""
-    body = make_body(kind)
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\n"
-        f"content-type: application/json\r\naccept: */*\r\nuser-agent: opencode/1.18.33\r\n"
-        f"x-session-affinity: ses_bench\r\nanthropic-version: 2023-06-01\r\ncontent-length: {len(body)}\r\n\r\n"
-    )
-    load = Load(head.encode() + body, kind.startswith(("stream", "flood")))
+    load = Load(make_request(port, kind, path, key), kind.startswith(("stream", "flood")))
     loop = asyncio.get_running_loop()
     gc.freeze()
     made = [await loop.create_connection(lambda: Connection(load), "127.0.0.1", port) for _ in range(connections)]

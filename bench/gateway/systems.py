@@ -41,6 +41,9 @@ class System:
         self.port = port
         self.path = path
         self.process = process
+        self.key = KEY
+        self.start_ms = 0.0
+        """from the start of the process to its first answer"""
 
     def cpu_s(self) -> float:
         """CPU seconds of the process and its children so far."""
@@ -80,9 +83,9 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-def await_port(port: int) -> None:
+def await_port(port: int, wait_s: float = 6.0) -> None:
     """Return when something listens."""
-    for _ in range(300):
+    for _ in range(int(wait_s / 0.02)):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
@@ -191,7 +194,10 @@ def start_moor(core: int, folder: Path, origin: System, tls: tuple[Path, Path] |
     argv = ["taskset", "-c", str(core), sys.executable, "-m", "moor.gateway.process", "--home", str(home.root)]
     argv += ["--session", session.id, "--listen-fd", str(listening.fileno())]
     environ = {**os.environ, **ALLOCATOR}
+    started = time.perf_counter()
     process = subprocess.Popen(argv, pass_fds=[listening.fileno()], env=environ)
     listening.close()
     await_answer(port)
-    return System("moor", port, "/anthropic/v1/messages", process)
+    system = System("moor", port, "/anthropic/v1/messages", process)
+    system.start_ms = (time.perf_counter() - started) * 1000
+    return system
