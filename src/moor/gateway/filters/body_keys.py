@@ -94,6 +94,6 @@ FILTER: Final = Filter(
     why="400: Extra inputs are not permitted; Claude Code sends context_management with every call",
     since="0.1.0",
     fields=(_CONTEXT, f"tools[].{_DEFER}", f"messages[].content[thinking].{_MARK}", f"{_MARK}.{_SCOPE}"),
-    trigger=(b'"context_management"', b'"defer_loading"', *_IN_BLOCK),
+    trigger=(b'"context_management"', b'"defer_loading"', b'"cache_control"'),
     apply=apply,
 )
