@@ -26,6 +26,10 @@ ANSWERS_CONTENT_AS_LIST: Final = "answers-content-as-list"
 """Reasoning models answer `content` as a list of blocks, whole and in streams; chat (facts/databricks 2.10,
 documented)."""
 
+REFUSES_THOUGHTS_SENT_BACK: Final = "refuses-thoughts-sent-back"
+"""400 `Extra inputs are not permitted` on `reasoning_content` in a chat message of a model that answers thoughts as
+blocks (inferred: litellm#36931 records it for another field of the kind)."""
+
 RENAMES_TOOL_CALLS: Final = "renames-tool-calls"
 """A tool's name comes back as `databricks-tool-call`, the real one inside the arguments; chat (row 5)."""
 

@@ -56,6 +56,7 @@ KEEP_REFRESH: Final = "refresh-answer-without-token"
 REQUEST_TAGS: Final = "request-tags-checked"
 COMPRESSED_REQUESTS: Final = "compressed-requests"
 PAT_ON_GATEWAY: Final = "pat-on-gateway"
+REASONING_CONTENT: Final = "reasoning-content-back"
 USAGE_ALWAYS: Final = "chat-usage-always"
 
 _SWITCHES: Final = (
@@ -117,6 +118,12 @@ _SWITCHES: Final = (
         True,
         "reasoning models answer content as a list of blocks on chat",
         "databricks 2.10: documented",
+    ),
+    Switch(
+        REASONING_CONTENT,
+        False,
+        "chat messages of models that think in blocks may hold reasoning_content",
+        "litellm#36931: inferred",
     ),
     Switch(OUTPUT_CAPS, True, "max_tokens above the model's cap is refused for every model", "databricks 2.7 row 17"),
     Switch(CONTEXT_WINDOW, True, "a prompt over the model's context is refused", "databricks 2.8: inferred"),

@@ -66,9 +66,16 @@ def test_parallel_calls_become_pairs_of_a_call_and_its_result(
     for role in ("user", "tool", "assistant"):
         said = [str(one["content"]) for one in messages if one["role"] == role]
         assert sorted(one["content"] for one in split if one["role"] == role and one["content"]) == sorted(said)
-    assert sum("reasoning_content" in one for one in split) == sum("reasoning_content" in one for one in messages)
     longer = after({"messages": messages + more}, OPENAI_CHAT, OSS)["messages"]
     assert longer[: len(split)] == split
+
+
+def test_a_thought_goes_back_only_to_models_that_answered_it_in_that_form() -> None:
+    messages = [{"role": "assistant", "content": "a", "reasoning_content": "hm"}, {"role": "user", "content": "b"}]
+    body = json.dumps({"messages": messages}).encode()
+    assert repaired(body, OPENAI_CHAT, KIMI)[0] == body
+    for model in (claude(), OSS):
+        assert after(body, OPENAI_CHAT, model)["messages"] == [{"role": "assistant", "content": "a"}, messages[1]]
 
 
 def test_other_models_keep_their_parallel_calls() -> None:

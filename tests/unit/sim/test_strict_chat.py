@@ -135,3 +135,14 @@ def test_gpt_oss_answers_content_as_a_list_unless_switched(ws):
     assert [block["type"] for block in content] == ["reasoning", "text"]
     ws.control.switch(list_content=False)
     assert isinstance(ws.post(PATH, body).json()["choices"][0]["message"]["content"], str)
+
+
+@pytest.mark.parametrize("model", [CLAUDE, OSS])
+def test_thoughts_sent_back_to_models_that_think_in_blocks_are_refused_unless_switched(ws, model):
+    body = _asked({"role": "assistant", "content": "a", "reasoning_content": "hm"}, model=model)
+    answer = ws.post(PATH, body)
+    assert answer.status == 400
+    assert answer.json()["message"] == "messages.1.reasoning_content: Extra inputs are not permitted"
+    assert ws.post(PATH, {**body, "model": KIMI}).status == 200
+    ws.control.switch(reasoning_content_back=True)
+    assert ws.post(PATH, body).status == 200

@@ -22,6 +22,7 @@ FILTERS: Final[dict[str, str]] = {
     "store-and-strict": "moor.gateway.filters.store_strict:FILTER",
     "output-limit": "moor.gateway.filters.output_limit:FILTER",
     "chat-cache-marks": "moor.gateway.filters.chat_marks:FILTER",
+    "thoughts-sent-back": "moor.gateway.filters.thought_returns:FILTER",
     "parallel-tool-calls": "moor.gateway.filters.parallel_calls:FILTER",
     "hosted-tools": "moor.gateway.filters.hosted_tools:FILTER",
     "unknown-body-keys": "moor.gateway.filters.body_keys:FILTER",

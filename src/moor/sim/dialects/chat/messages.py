@@ -7,9 +7,10 @@ from typing import Any, Final
 import msgspec
 
 from moor.errors.sim import SimRefusal
+from moor.sim import switches
 from moor.sim.catalogue.models import CLAUDE
 from moor.sim.dialects.anthropic.blocks import BLANK
-from moor.sim.dialects.face import Rules, objects, only_keys, required, words
+from moor.sim.dialects.face import Rules, extra, objects, only_keys, required, words
 from moor.sim.messages import Json
 
 _KEYS: Final = {
@@ -36,6 +37,9 @@ def _check_message(message: Json, where: str, rules: Rules) -> None:
     if role not in _KEYS:
         raise SimRefusal(400, f"{where}.role: Input should be {', '.join(repr(name) for name in _KEYS)}")
     only_keys(message, _KEYS[role], where)
+    thinks_in_blocks = rules.card.list_content or rules.card.family == CLAUDE
+    if "reasoning_content" in message and thinks_in_blocks and not rules.switches[switches.REASONING_CONTENT]:
+        raise extra(f"{where}.reasoning_content")
     calls = objects(message.get("tool_calls") or [], f"{where}.tool_calls")
     content = message.get("content")
     if content is None and not calls:
