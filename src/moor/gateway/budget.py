@@ -30,14 +30,14 @@ class BudgetBook:
         if cost_nano:
             self._spent[session_id] = self.spent(session_id) + cost_nano
 
-    def check(self, session: Session, status: int) -> Refusal | None:
-        """Why the session may not call now; None where it may."""
+    def allows(self, session: Session) -> bool:
+        """Whether the session may call now."""
         cap = session.budget_nano
-        if cap is None:
-            return None
-        spent = self.spent(session.id)
-        if spent < cap:
-            return None
+        return cap is None or self.spent(session.id) < cap
+
+    def refusal(self, session: Session, status: int) -> Refusal:
+        """Why it may not."""
+        cap, spent = session.budget_nano or 0, self.spent(session.id)
         return Refusal(
             status=status,
             ref="budget-reached",

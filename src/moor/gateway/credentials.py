@@ -27,7 +27,15 @@ class CredentialDesk:
         self._name = name
         self._source = source
         self._wait_s = wait_s
+        self._line: tuple[Credential, str, bytes] | None = None
         self._running: dict[str, asyncio.Future[Credential]] = {}
+
+    def header_line(self, form: str, credential: Credential) -> bytes:
+        """The header line that carries the credential, in the form that the upstream wants; the one place on the
+        wire where it is revealed. The last line is kept as long as the credential is the same object."""
+        if self._line is None or self._line[0] is not credential or self._line[1] != form:
+            self._line = (credential, form, _line(form, credential))
+        return self._line[2]
 
     def current(self) -> Credential | None:
         """The credential in memory, where it needs no refresh."""
@@ -77,6 +85,15 @@ class CredentialDesk:
             loop.call_soon_threadsafe(_settle, future, result)
         except RuntimeError:
             _log.info("the gateway ended before the credential of %s came", self._name)
+
+
+def _line(form: str, credential: Credential) -> bytes:
+    if form == "none" or not credential.secret:
+        return b""
+    value = credential.secret.reveal().encode("latin-1", "replace")
+    if form == "bearer":
+        return b"authorization: Bearer %s\r\n" % value
+    return b"%s: %s\r\n" % (form.encode("ascii"), value)
 
 
 class _Once:

@@ -104,8 +104,11 @@ class Desk:
             exchange.begin(prepared)
 
     def _check_money(self, session: Session) -> Refusal | None:
+        healthy = self._ledger.healthy
+        if healthy and self._budget.allows(session):
+            return None
         status = status_of(session, words.BUDGET)
-        if not self._ledger.healthy:
+        if not healthy:
             return Refusal(
                 status=status,
                 ref="ledger-unwritable",
@@ -113,7 +116,7 @@ class Desk:
                 hint="free disk space or repair the folder, see: moor status",
                 cause=words.BUDGET,
             )
-        return self._budget.check(session, status)
+        return self._budget.refusal(session, status)
 
     def settle(self, record: Record, *, is_count: bool) -> None:
         """Put the row of a finished call; token counts that went well are not calls of a model."""
@@ -136,6 +139,6 @@ def _no_upstream(session: Session) -> Refusal:
         status=status_of(session, words.BAD_UPSTREAM),
         ref="upstream-gone",
         message=f"this gateway has no upstream {session.upstream}",
-        hint="see: moor upstream list",
+        hint="moor upstream list",
         cause=words.BAD_UPSTREAM,
     )

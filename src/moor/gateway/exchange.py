@@ -81,11 +81,12 @@ class Exchange(msgspec.Struct, eq=False):
         if prepared.plan.target is None:
             self._count_here()
             return
-        credential = prepared.plan.place.desk.current()
-        if credential is None:
-            prepared.plan.place.desk.obtain(None, self._credential_came)
+        desk = prepared.plan.place.desk
+        self._credential = desk.current()
+        if self._credential is None:
+            desk.obtain(None, self._credential_came)
         else:
-            self._credential_came(credential)
+            self._ask(self._desk.pool.take(prepared.plan.target))
 
     def _credential_came(self, result: Credential | MoorError) -> None:
         if self._over:
@@ -110,18 +111,14 @@ class Exchange(msgspec.Struct, eq=False):
         if self._over:
             self._desk.pool.give_back(outbound)
             return
-        assert self._prepared is not None
-        assert self._credential is not None
+        prepared, credential, body = self._prepared, self._credential, self._body
+        assert prepared is not None
+        assert credential is not None
         self._outbound = outbound
         self.record.attempts += 1
         self._stamp = self._desk.clock.monotonic()
-        body = self._body
-        head = b"%s%scontent-length: %d\r\n\r\n" % (
-            self._prepared.head,
-            _authorization(self._target.auth, self._credential),
-            len(body),
-        )
-        outbound.send(self, head, body)
+        line = prepared.plan.place.desk.header_line(self._target.auth, credential)
+        outbound.send(self, b"%b%bcontent-length: %d\r\n\r\n" % (prepared.head, line, len(body)), body)
         if self._paused_at is not None:
             outbound.pause_reading()
 
@@ -385,13 +382,3 @@ class Exchange(msgspec.Struct, eq=False):
     @property
     def _place_name(self) -> str:
         return self._prepared.plan.place.name if self._prepared is not None else self._session.upstream
-
-
-def _authorization(form: str, credential: Credential) -> bytes:
-    """The header line that carries the credential; the one place on the wire where it is revealed."""
-    if form == "none" or not credential.secret:
-        return b""
-    value = credential.secret.reveal().encode("latin-1", "replace")
-    if form == "bearer":
-        return b"authorization: Bearer %s\r\n" % value
-    return b"%s: %s\r\n" % (form.encode("ascii"), value)

@@ -84,7 +84,9 @@ class Pool:
 
     def give_back(self, outbound: Outbound) -> None:
         """A connection is free for the next call."""
-        idle = self._idle.setdefault(outbound.key, deque())
+        idle = self._idle.get(outbound.key)
+        if idle is None:
+            idle = self._idle[outbound.key] = deque()
         if len(idle) >= self._limits.pool_idle:
             idle.popleft().abort()
         outbound.idle_since = self._clock.monotonic()
