@@ -110,6 +110,15 @@ def test_a_model_that_reads_one_call_at_a_time_may_make_two(place: Workplace) ->
     assert "parallel-tool-calls" in rules_of(place, result["session"])
 
 
+@pytest.mark.feature("F4.3")
+def test_a_model_that_is_not_ready_is_named_before_the_agent_starts(shared: Workplace) -> None:
+    model_id = next(model_id for card in cards() if card.ready == NOT_READY for model_id in card.ids)
+    done = shared.must("run", "--dry-run", "--upstream", GATEWAY, "--model", model_id, "hello")
+    assert done.stderr.count("was not ready") == 1
+    assert f"warning: {model_id} was not ready when the models were listed; see: moor models --refresh" in done.stderr
+    assert "not ready" not in shared.must("run", "--dry-run", "--upstream", GATEWAY, "hello").stderr
+
+
 @pytest.mark.full
 @pytest.mark.parametrize(("model_id", "route"), EVERY)
 def test_every_model_does_the_task_over_every_route(place: Workplace, model_id: str, route: str) -> None:

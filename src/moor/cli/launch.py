@@ -37,6 +37,7 @@ def run_agent(name: str, args: list[str], head: Head, ctx: Context) -> int:
         deny=tuple(head.deny),
     )
     prepared = prepare(ctx.home, ctx.loaded, ctx.environ, ctx.clock, request)
+    warn_unready(prepared, ctx)
     if head.dry_run:
         return show_plan(prepared, ctx, as_json=False)
     for session_id in end_lost_sessions(ctx.home, ctx.clock):
@@ -56,6 +57,13 @@ def ensure_agent(agent_id: str, ctx: Context) -> None:
         ctx.out.say(f"{agent.display_name} is not installed yet: installing it into {ctx.home.agents_dir}")
         installed = agent.install(ctx.home, ctx.environ)
         ctx.out.say(f"{agent.display_name} {installed.version} installed")
+
+
+def warn_unready(prepared: Prepared, ctx: Context) -> None:
+    """Say when a model was listed as not ready: an agent goes on asking for a minute before it shows the refusal."""
+    for model in dict.fromkeys((prepared.chosen.main, prepared.chosen.small)):
+        if model.ready is False:
+            ctx.out.warn(f"{model.id} was not ready when the models were listed; see: moor models --refresh")
 
 
 def announce(prepared: Prepared, plan: LaunchPlan, ctx: Context) -> None:

@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, ctx: Context) -> int:
     """Exit code by how the run ended: 0 completed, 1 failed, 3 sign-in, 4 unreachable, 130 cancelled."""
-    from moor.cli.launch import ensure_agent, show_plan
+    from moor.cli.launch import ensure_agent, show_plan, warn_unready
     from moor.cli.setup import ensure_upstream
     from moor.drive.permissions import check_preset, parse_rules
     from moor.launch.lost import end_lost_sessions
@@ -73,6 +73,7 @@ def run(args: argparse.Namespace, ctx: Context) -> int:
     agent = _agent_name(args, ctx)
     ensure_agent(agent, ctx)
     prepared = _prepare(args, ctx, agent, upstream)
+    warn_unready(prepared, ctx)
     if args.dry_run:
         return show_plan(prepared, ctx, as_json=args.json, mode="server")
     end_lost_sessions(ctx.home, ctx.clock)
