@@ -138,16 +138,22 @@ def test_a_mark_of_a_chat_message_moves_to_its_last_text() -> None:
     assert after({"messages": messages}, OPENAI_CHAT, KIMI)["messages"] == messages
 
 
-def test_marks_that_are_right_keep_the_body_byte_for_byte() -> None:
+@pytest.mark.parametrize("said", ["go", "go " * 10_000])
+def test_marks_that_are_right_keep_the_body_byte_for_byte(said: str) -> None:
     content = [{"type": "text", "text": "a", "cache_control": MARK}]
     chat = json.dumps({"messages": [{"role": "user", "content": content}]}).encode()
     assert repaired(chat, OPENAI_CHAT, claude())[0] == chat
-    messages = [{"role": "user", "content": content}, {"role": "assistant", "content": [THINK, *content]}]
+    messages = [
+        {"role": "user", "content": said},
+        {"role": "user", "content": content},
+        {"role": "assistant", "content": [THINK, *content]},
+    ]
     body = json.dumps({"system": content, "tools": [{**BASH, "cache_control": MARK}], "messages": messages}).encode()
     assert repaired(body)[0] == body
 
 
-def test_only_the_keys_that_are_known_to_be_refused_go() -> None:
+@pytest.mark.parametrize("said", ["go", "go " * 10_000])
+def test_only_the_keys_that_are_known_to_be_refused_go(said: str) -> None:
     scoped = {"type": "ephemeral", "ttl": "1h", "scope": "global"}
     kept = {"type": "ephemeral", "ttl": "1h"}
     text = {"type": "text", "text": "a"}
@@ -157,7 +163,8 @@ def test_only_the_keys_that_are_known_to_be_refused_go() -> None:
         "system": [{**text, "cache_control": scoped}],
         "tools": [{**BASH, "defer_loading": True, "cache_control": scoped}, {**BASH, "name": "b", "strict": True}],
         "messages": [
-            {"role": "user", "content": [{**text, "cache_control": scoped}]},
+            {"role": "user", "content": said},
+            {"role": "user", "content": [{**text, "cache_control": scoped}, {**text, "cache_control": kept}]},
             {"role": "assistant", "content": [{**THINK, "cache_control": kept}, text]},
         ],
     }
@@ -166,7 +173,8 @@ def test_only_the_keys_that_are_known_to_be_refused_go() -> None:
         "system": [{**text, "cache_control": kept}],
         "tools": [{**BASH, "cache_control": kept}, {**BASH, "name": "b", "strict": True}],
         "messages": [
-            {"role": "user", "content": [{**text, "cache_control": kept}]},
+            {"role": "user", "content": said},
+            {"role": "user", "content": [{**text, "cache_control": kept}, {**text, "cache_control": kept}]},
             {"role": "assistant", "content": [THINK, text]},
         ],
     }

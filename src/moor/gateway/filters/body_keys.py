@@ -6,12 +6,16 @@ else is unknown stays, so that the workspace's own refusal reaches the agent.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from moor.domain.dialects import ANTHROPIC_MESSAGES
 from moor.domain.quirks import REFUSES_UNKNOWN_BODY_KEYS
 from moor.gateway.filters.base import Draft, Filter
-from moor.wire.splice import encode, map_elements, members, obj, value
+from moor.gateway.filters.turns import SMALL, read_turns
+from moor.wire.splice import array, elements, encode, map_elements, members, obj, value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _CONTEXT: Final = "context_management"
 _DEFER: Final = "defer_loading"
@@ -27,17 +31,35 @@ def apply(draft: Draft) -> bool:
     changed = draft.has(_CONTEXT)
     if changed:
         draft.remove(_CONTEXT)
-    for key, change in (("tools", _tool), ("system", _block), ("messages", _message)):
-        raw = draft.get(key)
-        repaired = map_elements(raw, change) if raw is not None and raw.startswith(b"[") and _hints(raw) else None
-        if repaired is not None:
-            draft.set(key, repaired)
-            changed = True
-    return changed
+    for key, words, change in (("tools", _IN_TOOL, _tool), ("system", _IN_BLOCK, _block)):
+        changed = _repair(draft, key, words, change) or changed
+    return _repair_messages(draft) or changed
 
 
-def _hints(raw: bytes) -> bool:
-    return b'"defer_loading"' in raw or (b'"cache_control"' in raw and any(word in raw for word in _IN_BLOCK))
+def _repair(draft: Draft, key: str, words: tuple[bytes, ...], change: Callable[[bytes], bytes]) -> bool:
+    raw = draft.get(key)
+    if raw is None or not raw.startswith(b"[") or not any(word in raw for word in words):
+        return False
+    repaired = map_elements(raw, change)
+    if repaired is not None:
+        draft.set(key, repaired)
+    return repaired is not None
+
+
+def _repair_messages(draft: Draft) -> bool:
+    raw = draft.view("messages")
+    if raw is None:
+        return False
+    if len(raw) < SMALL:
+        return _repair(draft, "messages", _IN_BLOCK, _message)
+    turns = read_turns(draft)  # a search through 1 MB costs as much as a third of this reading, which others need too
+    if turns is None or not turns.odd_marks:
+        return False
+    items = elements(raw) or []
+    for place in set(turns.odd_marks):
+        items[place] = _message(bytes(items[place]))
+    draft.set("messages", array(items))
+    return True
 
 
 def _tool(raw: bytes) -> bytes:
@@ -94,6 +116,5 @@ FILTER: Final = Filter(
     why="400: Extra inputs are not permitted; Claude Code sends context_management with every call",
     since="0.1.0",
     fields=(_CONTEXT, f"tools[].{_DEFER}", f"messages[].content[thinking].{_MARK}", f"{_MARK}.{_SCOPE}"),
-    trigger=(b'"context_management"', b'"defer_loading"', b'"cache_control"'),
     apply=apply,
 )

@@ -25,6 +25,7 @@ class _Block(msgspec.Struct, gc=False):
     tool_use_id: str = ""
     text: msgspec.Raw = _NONE
     content: msgspec.Raw = _NONE
+    cache_control: msgspec.Raw = _NONE
 
 
 class _Message(msgspec.Struct, gc=False):
@@ -44,6 +45,8 @@ class Turns(msgspec.Struct):
     """ids of calls that are answered"""
     blanks: list[int]
     """places of messages that hold a blank text, or nothing"""
+    odd_marks: list[int]
+    """places of messages with a cache mark on a thought, or one with a scope"""
 
     def are_paired(self) -> bool:
         """Whether each call is answered in the next message and each answer has its call in the one before."""
@@ -55,8 +58,9 @@ class Turns(msgspec.Struct):
         return not before
 
 
-_NOTHING: Final = Turns([], [], [])
-_SMALL: Final = 16 * 1024
+_NOTHING: Final = Turns([], [], [], [])
+SMALL: Final = 16 * 1024
+"""bytes of messages below which a few searches come first; a small one may then be told as holding nothing"""
 
 
 def read_turns(draft: Draft) -> Turns | None:
@@ -73,11 +77,11 @@ def _read(draft: Draft) -> Turns | None:
     raw = draft.view("messages")
     if raw is None:
         return None
-    if len(raw) < _SMALL and is_harmless(bytes(raw)):
+    if len(raw) < SMALL and is_harmless(bytes(raw)):
         return _NOTHING
     try:
         messages = _MESSAGES.decode(raw)
-        turns = Turns([], [], [])
+        turns = Turns([], [], [], [])
         for place, message in enumerate(messages):
             _take(turns, place, message)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -101,10 +105,16 @@ def _take(turns: Turns, place: int, message: _Message) -> None:
             elif kind == "tool_result":
                 results = results | {block.tool_use_id}
                 blank = blank or _has_blank(block.content)
+            if len(memoryview(block.cache_control)) and _is_odd(block):
+                turns.odd_marks.append(place)
     turns.calls.append(calls)
     turns.results.append(results)
     if blank:
         turns.blanks.append(place)
+
+
+def _is_odd(block: _Block) -> bool:
+    return block.type.endswith("thinking") or b'"scope"' in bytes(block.cache_control)
 
 
 def _has_blank(content: msgspec.Raw) -> bool:
