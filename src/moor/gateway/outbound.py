@@ -46,6 +46,7 @@ class Outbound(asyncio.Protocol):
         self._limits = limits
         self._transport: asyncio.Transport | None = None
         self._listener: Listener | None = None
+        self._unwanted = False
         self._pieces: list[bytes] = []
         # a flood comes in hundreds of chunks a read: the parser appends them itself
         self.on_body = self._pieces.append
@@ -98,7 +99,9 @@ class Outbound(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close now; nothing is told to anyone."""
+        self._unwanted = True
         self._listener = None
+        self._pool.forget(self)  # now: of a cancelled attempt uvloop never tells that its connection was lost
         if self._transport is not None:
             self._transport.abort()
 
@@ -107,7 +110,10 @@ class Outbound(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Part of asyncio.Protocol."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by its class
-        self._pool.register(self)
+        if self._unwanted:
+            self._transport.abort()  # uvloop connects on although the attempt was cancelled
+        else:
+            self._pool.register(self)
 
     def data_received(self, data: bytes) -> None:
         """Part of asyncio.Protocol."""

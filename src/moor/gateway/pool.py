@@ -63,10 +63,21 @@ class Pool:
 
     async def _open(self, target: Target, tls: ssl.SSLContext | None, borrower: Borrower) -> None:
         key = (target.scheme, target.host, target.port)
+        made: list[Outbound] = []
+
+        def make() -> Outbound:
+            made.append(Outbound(self, key, self._limits))
+            return made[-1]
+
         try:
             async with asyncio.timeout(self._limits.connect_s):
-                outbound = await self._connector.connect(target, tls, lambda: Outbound(self, key, self._limits))
-        except (OSError, TimeoutError) as error:
+                outbound = await self._connector.connect(target, tls, make)
+        except BaseException as error:
+            # an agent that leaves at this moment: a connection may stand already, and nobody would be told of it
+            for attempt in made:
+                attempt.abort()
+            if not isinstance(error, OSError | TimeoutError):
+                raise
             borrower.not_connected(explain(target.host, error, self._limits.connect_s))
             return
         borrower.connected(outbound)
