@@ -110,11 +110,12 @@ def _marked(mark: Any) -> dict[str, Any] | None:
 
 FILTER: Final = Filter(
     name="unknown-body-keys",
-    priority=35,
+    priority=5,  # before rules that change `messages`, so that one reading of them serves all
     dialects=(ANTHROPIC_MESSAGES,),
     quirk=REFUSES_UNKNOWN_BODY_KEYS,
     why="400: Extra inputs are not permitted; Claude Code sends context_management with every call",
     since="0.1.0",
     fields=(_CONTEXT, f"tools[].{_DEFER}", f"messages[].content[thinking].{_MARK}", f"{_MARK}.{_SCOPE}"),
+    trigger=(b'"context_management"', b'"defer_loading"', b'"scope"', b'"thinking"', b'"redacted_thinking"'),
     apply=apply,
 )
