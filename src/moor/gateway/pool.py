@@ -72,14 +72,14 @@ class Pool:
         try:
             async with asyncio.timeout(self._limits.connect_s):
                 outbound = await self._connector.connect(target, tls, make)
-        except BaseException as error:
+            made.clear()
+        except (OSError, TimeoutError) as error:
+            borrower.not_connected(explain(target.host, error, self._limits.connect_s))
+            return
+        finally:
             # an agent that leaves at this moment: a connection may stand already, and nobody would be told of it
             for attempt in made:
                 attempt.abort()
-            if not isinstance(error, OSError | TimeoutError):
-                raise
-            borrower.not_connected(explain(target.host, error, self._limits.connect_s))
-            return
         borrower.connected(outbound)
 
     def register(self, outbound: Outbound) -> None:
