@@ -134,7 +134,7 @@ class Place:
         why = session.policy.why_not(model_id)
         if why is not None:
             return _refuse(
-                session, words.FORBIDDEN_MODEL, "model-not-allowed", f"model {model_id} is {why}", "see: moor models"
+                session, words.FORBIDDEN_MODEL, "model-not-allowed", f"model {model_id} is {why}", "moor models"
             )
         if self._broken is not None:
             broken = self._broken
@@ -183,7 +183,9 @@ class Place:
         if self._problem is not None:
             return _refuse(session, words.BAD_UPSTREAM, self._problem.ref, self._problem.message, self._problem.hint)
         message = f"upstream {self.name} has no model {model_id[:120]}"
-        return _refuse(session, words.FORBIDDEN_MODEL, "unknown-model", message, "see: moor models --refresh")
+        return _refuse(
+            session, words.FORBIDDEN_MODEL, "unknown-model", message, "moor models --refresh asks the upstream"
+        )
 
 
 def status_of(session: Session, cause: str) -> int:
