@@ -164,3 +164,9 @@ def test_a_model_that_the_gateway_does_not_take_is_left_out() -> None:
     assert merge([Listing((Found("databricks-old", "a", on_gateway=False),))], GATEWAY, nothing) == ()
     [model] = merge([Listing((Found("databricks-old", "a", on_gateway=False),))], SERVING, nothing)
     assert model.dialects == (OPENAI_CHAT,)
+
+
+@pytest.mark.parametrize("route", [GATEWAY, GATEWAY_HOST, SERVING])
+def test_an_endpoint_of_the_workspaces_own_is_asked_in_chat_whatever_its_name(route: str) -> None:
+    own = Listing((Found(id="team-external-claude", source="serving-endpoints"),))
+    assert [model.dialects for model in merge([own], route, nothing)] == [(OPENAI_CHAT,)]

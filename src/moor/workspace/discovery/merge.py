@@ -39,11 +39,12 @@ def _joined(first: Found, more: Found) -> Found:
 
 def _model(found: Found, route: str, price_of: PriceOf) -> Model:
     dialects = dialects_of(found.id, found.api_types)
-    if route == SERVING:
+    if found.source == CLASSIC_LISTING and not found.id.startswith("databricks-"):
+        # the workspace's own endpoint: chat over classic serving, whatever its name and the route
+        dialects = (OPENAI_CHAT,)
+    elif route == SERVING:
         # a Unity Catalog id does not exist there (2.2)
         dialects = tuple(d for d in dialects if d in _ON_SERVING) if "." not in found.id else ()
-    elif found.source == CLASSIC_LISTING and not found.id.startswith("databricks-"):
-        dialects = (OPENAI_CHAT,)
     elif found.on_gateway is False:
         dialects = ()
     limits = limits_of(found.id)
