@@ -304,6 +304,12 @@ class Exchange(msgspec.Struct, eq=False):
         self._inbound.refuse(self.record.dialect, refusal)
         self._end(outcome)
 
+    def broke(self, error: Exception) -> None:
+        """A bug of ours met this call: end it in a status at which the agent stops; the log keeps the trace."""
+        _log.error("call %s met a bug", self.record.id, exc_info=error)
+        message = f"the gateway itself failed on this call ({type(error).__name__}); its log says more"
+        self._fail(words.BAD_UPSTREAM, "bug", message, ERROR)
+
     def cancel(self) -> None:
         """The agent left: end the upstream's work too."""
         if not self._over:

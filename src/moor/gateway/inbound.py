@@ -257,7 +257,10 @@ class Inbound(asyncio.Protocol):
             return
         self._exchange = exchange
         assert request.session is not None
-        self._desk.start(exchange, request, request.session)
+        try:
+            self._desk.start(exchange, request, request.session)
+        except Exception as error:  # noqa: BLE001 - a bug ends one call in words; a closed connection is tried again
+            exchange.broke(error)
 
     def write(self, pieces: list[bytes]) -> None:
         """Bytes to the agent; dropped when it has left."""

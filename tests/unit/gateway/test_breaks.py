@@ -8,8 +8,9 @@ import pytest
 
 from moor.domain.call import CANCELLED, CUT, ERROR
 from moor.domain.dialects import DIALECTS, GEMINI_GENERATE
+from moor.domain.session import AgentTraits
 from moor.gateway.limits import Limits
-from tests.unit.gateway.rig import STREAM_PATHS, rig, run
+from tests.unit.gateway.rig import STREAM_PATHS, make_session, rig, run
 from tests.unit.gateway.scripted import ANSWER, Seen, Talk, anthropic_events
 
 
@@ -158,5 +159,24 @@ def test_an_agent_that_leaves_cancels_the_upstreams_work(stream: bool) -> None:
             assert row.usage.input > 0
             assert r.gateway.connections == 0
             assert r.gateway.bodies.held == 0
+
+    run(scenario())
+
+
+def test_a_bug_ends_one_call_in_words_and_the_connection_serves_on() -> None:
+    async def scenario() -> None:
+        session = make_session(traits=AgentTraits(fatal_status={"bad-upstream": 400}))
+        async with rig(session=session) as r:
+            client = await r.client()
+            good, r.upstream.host = r.upstream.host, b"\xff"  # type: ignore[assignment]
+            answer = await client.ask("POST", "/anthropic/v1/messages", body={"model": "m-1", "messages": []})
+            assert answer.status == 400
+            assert "itself failed on this call" in answer.json["error"]["message"]
+            r.upstream.host = good
+            again = await client.ask("POST", "/anthropic/v1/messages", body={"model": "m-1", "messages": []})
+            assert again.status == 200
+            row, _ = await r.rows(2)
+            assert (row.outcome, row.error[:4]) == (ERROR, "bug:")
+            client.close()
 
     run(scenario())
