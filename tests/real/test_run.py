@@ -198,10 +198,11 @@ def test_a_model_error_that_looks_like_success_is_a_failure(place: Workplace) ->
 
 @pytest.mark.feature("F12.25")
 def test_a_sub_agents_calls_are_counted_and_its_words_are_not_the_answer(place: Workplace) -> None:
+    before = place.used()
     result = place.must("run", "--json", "sim:spawn").last_json
     assert result["status"] == COMPLETED
     assert result["text"].startswith("(simulated) The sub-agent reported")
-    place.assert_ledger_equals_sim()
+    place.assert_ledger_equals_sim(since=before)
 
 
 @pytest.mark.parametrize(

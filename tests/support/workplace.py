@@ -25,6 +25,8 @@ from tests.support.window import Window
 UPSTREAM = "s"
 TOKENS = ("input", "output", "cache_read", "cache_write", "reasoning")
 _Found = TypeVar("_Found")
+Used = dict[str, dict[str, int]]
+"""model to calls and tokens by kind"""
 
 
 class Workplace:
@@ -181,12 +183,14 @@ class Workplace:
         """The simulator's log of requests that named a model."""
         return [seen for seen in self.sim.control.requests() if seen["model"]]
 
-    def assert_ledger_equals_sim(self) -> None:
-        """Calls and tokens of each model: the ledger's rows against the simulator's own count."""
+    def used(self) -> tuple[Used, Used]:
+        """Calls and tokens of each model so far: by the ledger, and by the simulator's own count."""
         rows = self.must("usage", "--by", "model", "--json").last_json
-        ours = {row["model"]: {"calls": row["calls"], **{name: row[name] for name in TOKENS}} for row in rows}
-        counted = self.sim.control.usage()["models"]
-        theirs = {row["model"]: {"calls": row["calls"], **{name: row[name] for name in TOKENS}} for row in counted}
+        return _by_model(rows), _by_model(self.sim.control.usage()["models"])
+
+    def assert_ledger_equals_sim(self, since: tuple[Used, Used] = ({}, {})) -> None:
+        """What the ledger says of each model is what the simulator counted; `since`: of what came after."""
+        ours, theirs = (_beyond(now, before) for now, before in zip(self.used(), since, strict=True))
         assert ours == theirs
         assert theirs
 
@@ -238,3 +242,16 @@ def wait_until(
 def last_json(text: str) -> Any:
     """The JSON document on the last line."""
     return json.loads(text.splitlines()[-1])
+
+
+def _by_model(rows: list[dict[str, Any]]) -> Used:
+    return {row["model"]: {name: row[name] for name in ("calls", *TOKENS)} for row in rows}
+
+
+def _beyond(now: Used, before: Used) -> Used:
+    """What came after `before`; models without a call since are left out."""
+    grown = {
+        model: {name: count - before.get(model, {}).get(name, 0) for name, count in counts.items()}
+        for model, counts in now.items()
+    }
+    return {model: counts for model, counts in grown.items() if any(counts.values())}
