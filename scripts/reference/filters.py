@@ -9,7 +9,7 @@ from scripts.reference.notes import code, page, table
 INTRO = """
 A filter is one rule on the wire: it repairs what an agent sends and a strict upstream refuses, or what an upstream
 answers and agents cannot read. It runs where the upstream names the quirk ([upstreams.md](upstreams.md)) and the
-dialect fits; what no filter changes passes byte for byte. The meter reads the upstream's own bytes, before any repair.
+dialect fits; what no filter changes passes byte for byte. The meter reads the upstream's own bytes, before repairs.
 The ledger names the filters that changed a call. A compressed answer is not repaired; the gateway asks for none.
 """
 
