@@ -82,11 +82,11 @@ def test_ctrl_z_gives_the_shell_back_and_fg_the_agent(place: Workplace) -> None:
     with place.window(program=["bash", "--norc", "-i"]) as window:
         window.keys(f"PS1='shell> '; {sys.executable} -m moor {AGENT}{tui.ENTER}")
         tui.ready(window)
-        window.keys(tui.CTRL_Z)
-        window.wait_for("Stopped", 10)
+        tui.press_until(window, tui.CTRL_Z, "Stopped")
         window.keys(f"jobs -l{tui.ENTER}")
         window.wait_for(lambda screen: screen.count("Stopped") >= 2, 10)
         window.keys(f"fg{tui.ENTER}")
+        tui.settle(window)
         tui.ready(window)
         tui.ask(window, "After the pause, sim:hello")
         window.wait_for("Hello from the simulated model", 30)
