@@ -6,6 +6,7 @@ Nothing here reaches beyond loopback: an attempt to connect elsewhere from the t
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tomllib
@@ -15,7 +16,6 @@ from typing import Any
 
 import hypothesis
 import pytest
-from hypothesis import settings
 
 from tests.support.guard import refuse_remote_addresses
 from tests.support.home import MoorHome, fresh_home
@@ -32,9 +32,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
     )
     hypothesis.settings.load_profile("house")
-    # a busy machine is no fault of the code: no assertion on time
-    settings.register_profile("moor", deadline=None)
-    settings.load_profile("moor")
+    # in the background of a shell SIGINT is ignored, children inherit that, and a Ctrl-C typed by a test does nothing
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
