@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -26,6 +27,18 @@ from moor.store.sessions import SessionStore
 from tests.unit.gateway.engine import ANSWER, running_engine
 
 KEY = "moor-process-test-key-0123456789abcdef"
+
+
+def keep(home: Home, session: Session) -> None:
+    """Store a session."""
+    with closing(SessionStore(home)) as store:
+        store.add(session)
+
+
+def kept(home: Home, session_id: str) -> Session | None:
+    """The session as it stands in the store."""
+    with closing(SessionStore(home)) as store:
+        return store.get(session_id)
 
 
 @pytest.fixture
@@ -47,7 +60,7 @@ class Running:
         self.port = listening.getsockname()[1]
         start = proc.start_time(self.watched.pid)
         session = Session(id=session_id, agent="tester", cwd="/", upstream="local", model="m", key_hash=key_hash(KEY))
-        SessionStore(home).add(session)
+        keep(home, session)
         spec = {"name": "local", "upstream": UpstreamSettings(kind="openai", base_url=base_url, models=("m",))}
         (home.session_dir(session_id) / "gateway.json").write_bytes(msgspec.json.encode(spec))
         argv = [sys.executable, "-m", "moor.gateway.process", "--home", str(home.root), "--session", session_id]
@@ -93,7 +106,7 @@ def test_when_the_watched_process_ends_everything_of_the_session_is_gone(running
     running.watched.wait()
     assert running.process.wait(10) == 0
     assert running.tool.wait(5) == -signal.SIGTERM
-    session = SessionStore(running.home).get(running.session_id)
+    session = kept(running.home, running.session_id)
     assert session is not None
     assert session.status == ENDED
     assert session.gateway_pid == running.process.pid
@@ -105,19 +118,19 @@ def test_a_signal_ends_it_cleanly_too(running: Running) -> None:
     running.ask()
     running.process.send_signal(signal.SIGTERM)
     assert running.process.wait(10) == 0
-    session = SessionStore(running.home).get(running.session_id)
+    session = kept(running.home, running.session_id)
     assert session is not None
     assert session.status == ENDED
 
 
 def test_a_session_without_a_spec_is_marked_as_ended_with_the_reason(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
-    SessionStore(home).add(Session(id="ses_none", agent="tester", cwd="/", upstream="local", model="m"))
+    keep(home, Session(id="ses_none", agent="tester", cwd="/", upstream="local", model="m"))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         argv = [sys.executable, "-m", "moor.gateway.process", "--home", str(home.root), "--session", "ses_none"]
         argv += ["--listen-fd", str(listening.fileno())]
         assert subprocess.run(argv, pass_fds=[listening.fileno()], timeout=20, check=False).returncode == 1
-    session = SessionStore(home).get("ses_none")
+    session = kept(home, "ses_none")
     assert session is not None
     assert session.status == ENDED
     assert "could not start" in session.outcome
