@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from moor.errors.agent import UnknownAgent
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from moor.agents.base import Agent
+    from moor.domain.settings import AgentSettings
 
 
 class Entry(NamedTuple):
@@ -27,11 +30,24 @@ DEFAULT_AGENT: Final = "opencode"
 """what a bare `moor` and `moor run` start when nobody said otherwise"""
 
 
-def load_agent(name: str) -> Agent:
-    """The adapter of that id or alias; raises UnknownAgent."""
+def load_agent(name: str, described: Mapping[str, AgentSettings] | None = None) -> Agent:
+    """The adapter of that id or alias; `described`: the user's `[agents]`, whose own agents count too.
+
+    Raises UnknownAgent.
+    """
     for agent_id, entry in AGENTS.items():
         if name == agent_id or name in entry.aliases:
             module, _, attribute = entry.target.partition(":")
             agent: Agent = getattr(importlib.import_module(module), attribute)
             return agent
-    raise UnknownAgent(name=name, known=tuple(AGENTS))
+    if described and name in described and described[name].command:
+        from moor.agents.described import described_agent
+
+        return described_agent(name, described[name])
+    raise UnknownAgent(name=name, known=tuple(agent_names(described)))
+
+
+def agent_names(described: Mapping[str, AgentSettings] | None = None) -> list[str]:
+    """All ids: the built-in ones, then those that the user's config describes."""
+    own = [name for name, group in (described or {}).items() if group.command and name not in AGENTS]
+    return [*AGENTS, *own]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
 from moor.domain.models import Model
 from moor.domain.plan import LaunchPlan
 from moor.domain.session import AgentTraits, Session
+from moor.domain.settings import AgentSettings
 from moor.secrets import Secret
 
 if TYPE_CHECKING:
@@ -55,6 +56,51 @@ class Installed(msgspec.Struct, frozen=True):
     """`moor` (installed by moor), `path` (found on PATH and allowed), `env` (named by the environment)"""
 
 
+SEES: Final = (
+    "settings",
+    "instructions",
+    "skills",
+    "commands",
+    "agents",
+    "MCP servers",
+    "hooks and plugins",
+    "history",
+)
+"""rows of the table in the docs: what of the user's own set-up an agent sees when moor starts it"""
+
+
+class Transfer(msgspec.Struct, frozen=True, kw_only=True):
+    """One conversation that can be carried between moor's private home and the agent's own home."""
+
+    id: str
+    """the agent's own id of the conversation"""
+    title: str = ""
+    updated_at: float = 0.0
+    """seconds since the epoch"""
+    copies: tuple[tuple[Path, Path], ...] = ()
+    """files to copy, source to target; a target that exists is never overwritten"""
+    commands: tuple[tuple[str, ...], ...] = ()
+    """commands of the agent's own to run afterwards, in this order, with `env`"""
+    env: dict[str, str] = {}
+
+
+class TransferContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What an adapter is handed to find conversations."""
+
+    installed: Installed
+    home: Path
+    """the agent's private home"""
+    user_home: Path
+    environ: dict[str, str]
+    """the user's own environment: it may move the agent's own home (`CODEX_HOME`, …)"""
+    cwd: str
+    """conversations of this folder are meant"""
+    scratch: Path
+    """private folder, removed afterwards"""
+    to_agent_home: bool
+    """False: from the agent's own home into moor's; True: back"""
+
+
 class LaunchContext(msgspec.Struct, frozen=True, kw_only=True):
     """Everything an adapter needs to plan a launch; beside it, it only reads files."""
 
@@ -78,6 +124,14 @@ class LaunchContext(msgspec.Struct, frozen=True, kw_only=True):
     """the user's own arguments, verbatim"""
     mode: str = "terminal"
     """`terminal` (its own interface) or `server` (driven by moor)"""
+    slots: dict[str, Model] = {}
+    """models for the agent's own model names (`[agents.NAME.slots]`); the adapter fills the rest by family"""
+    fallback: tuple[Model, ...] = ()
+    """`[agents.NAME] fallback`, for agents that can name some themselves"""
+    effort: str = ""
+    """`low`, `medium`, `high` or a word of the agent's own; empty: the agent's default"""
+    settings: AgentSettings = AgentSettings()
+    """the whole group, for an agent that is described in it"""
     trusted: bool = False
     """the repository's plugins, MCP commands and hooks were let in by `moor trust`"""
 
@@ -117,15 +171,19 @@ class Agent(Protocol):
     display_name: str
     pinned_version: str
     """the version that moor installs and is tested with"""
+    dialects: tuple[str, ...]
+    """the dialects it speaks; only models that are served in one of them can be its own"""
     refused_commands: dict[str, str]
     """sub-commands that are refused, with the reason and what to type instead"""
+    sees: dict[str, str]
+    """what of the user's own set-up it sees, one clause for each of SEES"""
 
     def traits(self, version: str) -> AgentTraits:
         """What the wire must know of it."""
         ...
 
-    def find(self, home: Home, environ: dict[str, str]) -> Installed:
-        """The program to start. Raises AgentMissingError (exit 5) or AgentVersionError."""
+    def find(self, home: Home, environ: dict[str, str], *, use_path: bool = False) -> Installed:
+        """The program to start; `use_path`: one on PATH will do. Raises AgentMissing (exit 5), AgentVersionUnfit."""
         ...
 
     def version_note(self, version: str) -> str:
@@ -157,4 +215,8 @@ class Agent(Protocol):
 
     def driver(self, context: LaunchContext) -> Driver:
         """A driver for `mode == "server"`."""
+        ...
+
+    def transfers(self, context: TransferContext) -> tuple[Transfer, ...]:
+        """Conversations of that folder that `moor session import|export` can carry, newest first. BLOCKS on files."""
         ...

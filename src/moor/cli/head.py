@@ -22,6 +22,7 @@ class Head:
         self.upstream: str | None = None
         self.model: str | None = None
         self.small_model: str | None = None
+        self.effort = ""
         self.budget_usd: float | None = None
         self.allow: list[str] = []
         self.deny: list[str] = []

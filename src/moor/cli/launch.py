@@ -16,16 +16,18 @@ if TYPE_CHECKING:
 
 def run_agent(name: str, args: list[str], head: Head, ctx: Context) -> int:
     """Become the agent; returns only after `--dry-run`. Raises MoorError."""
-    from moor.agents import AGENTS, load_agent
+    from moor.agents import agent_names, load_agent
     from moor.errors.agent import UnknownAgent
     from moor.launch.interactive import hand_over
     from moor.launch.lost import end_lost_sessions
     from moor.launch.prepare import Request, prepare
 
     try:
-        agent = load_agent(name)
+        agent = load_agent(name, ctx.loaded.settings.agents)
     except UnknownAgent as error:
-        raise UnknownAgent(name=name, known=tuple(AGENTS), commands=tuple(COMMANDS)) from error
+        raise UnknownAgent(
+            name=name, known=tuple(agent_names(ctx.loaded.settings.agents)), commands=tuple(COMMANDS)
+        ) from error
     upstream = ensure_upstream(ctx)
     ensure_agent(agent.id, ctx)
     request = Request(
@@ -33,6 +35,7 @@ def run_agent(name: str, args: list[str], head: Head, ctx: Context) -> int:
         upstream=upstream,
         args=tuple(args),
         budget_usd=head.budget_usd,
+        effort=head.effort,
         allow=tuple(head.allow),
         deny=tuple(head.deny),
     )
@@ -50,9 +53,9 @@ def ensure_agent(agent_id: str, ctx: Context) -> None:
     from moor.agents import load_agent
     from moor.errors.agent import AgentMissing
 
-    agent = load_agent(agent_id)
+    agent = load_agent(agent_id, ctx.loaded.settings.agents)
     try:
-        agent.find(ctx.home, ctx.environ)
+        agent.find(ctx.home, ctx.environ, use_path=ctx.loaded.settings.agent(agent.id).use_path)
     except AgentMissing:
         ctx.out.say(f"{agent.display_name} is not installed yet: installing it into {ctx.home.agents_dir}")
         installed = agent.install(ctx.home, ctx.environ)
@@ -61,6 +64,11 @@ def ensure_agent(agent_id: str, ctx: Context) -> None:
 
 def warn_unready(prepared: Prepared, ctx: Context) -> None:
     """Say when a model was listed as not ready: an agent goes on asking for a minute before it shows the refusal."""
+    if prepared.chosen.replaced:
+        ctx.out.warn(
+            f"{prepared.chosen.replaced} was not ready when the models were listed; {prepared.chosen.main.id}, "
+            "a fallback of the settings, stands in for it"
+        )
     for model in dict.fromkeys((prepared.chosen.main, prepared.chosen.small)):
         if model.ready is False:
             ctx.out.warn(f"{model.id} was not ready when the models were listed; see: moor models --refresh")

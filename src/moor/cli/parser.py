@@ -45,6 +45,9 @@ def add_launch_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--upstream", metavar="NAME", help="upstream to use")
     parser.add_argument("--model", metavar="ID", help="model for the main work")
     parser.add_argument("--small-model", metavar="ID", help="model for titles and summaries")
+    parser.add_argument(
+        "--effort", metavar="WORD", default="", help="how much the model reasons: low, medium, high, …"
+    )
     parser.add_argument("--budget-usd", type=positive_dollars, metavar="X", help="money cap of the session")
     parser.add_argument("--allow", action="append", default=[], metavar="GLOB", help="allow only these models")
     parser.add_argument("--deny", action="append", default=[], metavar="GLOB", help="refuse these models")

@@ -33,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--upstream", metavar="NAME", help="upstream to use")
     parser.add_argument("--model", metavar="ID", help="model for the main work")
     parser.add_argument("--small-model", metavar="ID", help="model for side calls")
+    parser.add_argument(
+        "--effort", metavar="WORD", default="", help="how much the model reasons: low, medium, high, …"
+    )
     parser.add_argument("--cwd", metavar="PATH", default="", help="folder to work in")
     parser.add_argument("--timeout", type=seconds, metavar="TIME", help="longest duration, e.g. 90, 30m, 2h (30m)")
     parser.add_argument("--budget-usd", type=positive_dollars, metavar="X", help="money cap of this run")
@@ -128,7 +131,8 @@ def seconds(text: str) -> float:
 def _agent_name(args: argparse.Namespace, ctx: Context) -> str:
     from moor.agents import DEFAULT_AGENT, load_agent
 
-    return load_agent(args.agent or ctx.loaded.settings.defaults.agent or DEFAULT_AGENT).id
+    name = args.agent or ctx.loaded.settings.defaults.agent or DEFAULT_AGENT
+    return load_agent(name, ctx.loaded.settings.agents).id
 
 
 def _prepare(args: argparse.Namespace, ctx: Context, agent: str, upstream: str) -> Prepared:
@@ -141,6 +145,7 @@ def _prepare(args: argparse.Namespace, ctx: Context, agent: str, upstream: str) 
         upstream=upstream,
         cwd=args.cwd,
         seen=HEADLESS,
+        effort=args.effort or head.effort,
         budget_usd=args.budget_usd if args.budget_usd is not None else head.budget_usd,
         allow=(*head.allow, *args.allow_model),
         deny=(*head.deny, *args.deny_model),

@@ -30,6 +30,13 @@ class AgentTraits(msgspec.Struct, frozen=True, kw_only=True):
     """request header that carries the agent's own session id"""
     parent_header: str = ""
     """request header that carries the parent's id in a sub-agent's call"""
+    subagent_header: str = ""
+    """request header that a sub-agent's call carries and the main agent's does not; its value names the sub-agent"""
+    side_models: tuple[tuple[str, str], ...] = ()
+    """(glob, slot): a model that the agent asks for by itself and that is not on the list is answered by the model
+    of that slot, `main` or `small`; the first glob that fits counts. A model that the user can name is none."""
+    listing: str = ""
+    """form of the model listing where it is not the dialect's own: `codex`"""
     fatal_status: dict[str, int] = {}
     """cause to the status at which the agent stops at once; causes: `sign-in`, `forbidden-model`,
     `budget`, `unreachable`, `bad-upstream`, `bad-request`"""

@@ -56,12 +56,36 @@ class AgentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """model id for its main work"""
     small_model: str = ""
     """model id for its side calls"""
+    slots: dict[str, str] = {}
+    """model ids for the agent's own model names, e.g. `opus`, `sonnet`, `haiku`, `fast`"""
+    fallback: tuple[str, ...] = ()
+    """models to take, in this order, while the one for its main work is listed as not ready"""
+    effort: str = ""
+    """how much it reasons: `low`, `medium`, `high`, or a word of the agent's own"""
+    use_path: bool = False
+    """start the program that PATH finds when moor has installed none"""
     env: dict[str, str] = {}
     """environment variables set for it"""
     args: tuple[str, ...] = ()
     """arguments put before the user's own"""
     pass_env: tuple[str, ...] = ()
     """variables that are passed on although moor would remove them"""
+    command: tuple[str, ...] = ()
+    """program and arguments of an agent that is described here; it makes NAME an agent"""
+    title: str = ""
+    """name for people, of an agent that is described here"""
+    install: dict[str, str] = {}
+    """where it comes from: `npm = "PACKAGE@VERSION"` or `pip = "PACKAGE==VERSION"`"""
+    dialects: tuple[str, ...] = ()
+    """the dialects it speaks, best first"""
+    files: dict[str, str] = {}
+    """private files to write before it starts: path below its private home to text, both templates"""
+    model_flag: str = ""
+    """its option that takes a model id"""
+    headless: tuple[str, ...] = ()
+    """arguments that run one prompt to the end, a template with {prompt}"""
+    acp: tuple[str, ...] = ()
+    """arguments that make it speak the Agent Client Protocol on its standard streams"""
 
 
 class PolicySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -32,6 +32,23 @@ class ModelNotAllowed(MoorError):
         super().__init__(f"model {model!r} may not be used: {why}", hint="moor models shows what may be called")
 
 
+class ModelDialectUnfit(MoorError):
+    """The model is served, but in no dialect that the agent speaks."""
+
+    ref = "model-dialect"
+    exit_code = ExitCode.USAGE
+
+    def __init__(
+        self, *, model: str, agent: str, served: tuple[str, ...], spoken: tuple[str, ...], fit: tuple[str, ...]
+    ) -> None:
+        some = ", ".join(fit[:4]) + (", …" if len(fit) > 4 else "")
+        super().__init__(
+            f"{agent} cannot speak to model {model!r}: it speaks {', '.join(spoken)}, the model is served in "
+            f"{', '.join(served) or 'none of the known dialects'}",
+            hint=f"models for {agent}: {some}" if fit else "moor models",
+        )
+
+
 class NoModel(MoorError):
     """Nothing is left to choose from."""
 

@@ -43,6 +43,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     tags: dict[str, str] = {}
+    effort: str = ""
+    """beats the agent's settings"""
 
 
 class Prepared:
@@ -61,6 +63,7 @@ class Prepared:
         self.session: Session
         self.key: Secret = new_key()
         self.args: tuple[str, ...] = ()
+        self.effort = ""
 
     def context(self, gateway_url: str, mode: str) -> LaunchContext:
         """What the adapter is handed, once the gateway's address is known."""
@@ -75,6 +78,10 @@ class Prepared:
             model=self.chosen.main,
             small_model=self.chosen.small,
             models=self.chosen.allowed,
+            slots=self.chosen.slots,
+            fallback=self.chosen.fallback,
+            effort=self.effort or group.effort,
+            settings=group,
             home=self.home.root / "homes" / self.agent.id,
             session_home=self.home.sessions_dir / self.session.id,
             user_home=Path(self.environ.get("HOME") or Path.home()),
@@ -92,16 +99,19 @@ class Prepared:
 
 def prepare(home: Home, loaded: Loaded, environ: Mapping[str, str], clock: Clock, request: Request) -> Prepared:
     """Choose agent, upstream, models and policy, and name the session. Raises MoorError; starts nothing."""
-    agent = load_agent(request.agent)
-    if not loaded.settings.agent(agent.id).enabled:
+    agent = load_agent(request.agent, loaded.settings.agents)
+    group = loaded.settings.agent(agent.id)
+    if not group.enabled:
         raise AgentDisabled(agent=agent.id)
     cwd = working_directory(request.cwd, environ)
-    prepared = Prepared(home, loaded, environ, agent, agent.find(home, dict(environ)))
+    installed = agent.find(home, dict(environ), use_path=group.use_path)
+    prepared = Prepared(home, loaded, environ, agent, installed)
     prepared.args = request.args
+    prepared.effort = request.effort
     settings = loaded.settings.upstreams[request.upstream]
     prepared.upstream = open_upstream(request.upstream, settings, home, dict(environ), clock)
     policy = loaded.policy.narrowed(PolicyLayer("session", request.allow, request.deny))
-    prepared.chosen = choose_models(loaded, prepared.upstream.catalogue(), policy, agent.id)
+    prepared.chosen = choose_models(loaded, prepared.upstream.catalogue(), policy, agent.id, agent.dialects)
     prepared.session = Session(
         id=new_id(SESSION, clock.now()),
         agent=agent.id,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from moor.agents.base import Extra, Installed, LaunchContext
+from moor.agents.base import Extra, Installed, LaunchContext, Transfer, TransferContext
 from moor.agents.opencode.arguments import REFUSED
+from moor.agents.opencode.history import SEES
 from moor.agents.opencode.release import ID, PINNED, find, recipe, version_note
+from moor.domain.dialects import DIALECTS
 from moor.domain.plan import LaunchPlan
 from moor.domain.session import AgentTraits
 
@@ -32,7 +34,9 @@ class OpenCode:
     id = ID
     display_name = "OpenCode"
     pinned_version = PINNED
+    dialects = DIALECTS
     refused_commands = REFUSED
+    sees = SEES
 
     def traits(self, version: str) -> AgentTraits:
         """Status table and headers of facts/opencode 8.1 and 9."""
@@ -43,9 +47,9 @@ class OpenCode:
             fatal_status=dict(_STOPS_AT),
         )
 
-    def find(self, home: Home, environ: dict[str, str]) -> Installed:
+    def find(self, home: Home, environ: dict[str, str], *, use_path: bool = False) -> Installed:
         """The program to start. Raises AgentMissing, AgentVersionUnfit."""
-        return find(home, environ)
+        return find(home, environ, use_path=use_path)
 
     def version_note(self, version: str) -> str:
         """A sentence when that version was not tested; empty otherwise."""
@@ -85,6 +89,12 @@ class OpenCode:
         from moor.agents.opencode.driver import OpenCodeDriver
 
         return OpenCodeDriver(context)
+
+    def transfers(self, context: TransferContext) -> tuple[Transfer, ...]:
+        """Conversations of the folder, carried by OpenCode's own export and import."""
+        from moor.agents.opencode.history import transfers
+
+        return transfers(context)
 
 
 OPENCODE: Final = OpenCode()

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from moor.agents.base import Installed
-from moor.agents.install import Recipe, current_version, installed_versions, newest, test_folder, version_key
+from moor.agents.found import Window, find_installed
+from moor.agents.found import version_note as note
+from moor.agents.install import Recipe
 from moor.agents.platform import Machine
-from moor.errors.agent import AgentInstallFailed, AgentMissing, AgentVersionUnfit
+from moor.errors.agent import AgentInstallFailed
 
 if TYPE_CHECKING:
     from moor.store.home import Home
@@ -21,9 +23,14 @@ if TYPE_CHECKING:
 ID: Final = "opencode"
 PINNED: Final = "1.18.33"
 """the version that the tests of this moor run against"""
-TESTED: Final = ((1, 18, 33), (1, 18, 33))
-WORKS: Final = ((1, 18, 0), (2, 0, 0))
-"""from, and up to but without: before, flags and events differ; a 2.x is announced to differ"""
+WINDOW: Final = Window(
+    agent=ID,
+    display_name="OpenCode",
+    pinned=PINNED,
+    tested=((1, 18, 33), (1, 18, 33)),
+    # before, flags and events differ; a 2.x is announced to differ
+    works=((1, 18, 0), (2, 0, 0)),
+)
 
 _RIPGREP: Final = "1.18.0"
 """of the npm packages `@vscode/ripgrep-*`; OpenCode downloads `rg` from GitHub when PATH has none (18.1)"""
@@ -88,27 +95,17 @@ def recipe(machine: Machine, version: str | None = None) -> Recipe:
     )
 
 
-def find(home: Home, environ: Mapping[str, str]) -> Installed:
-    """The program to start. Raises AgentMissing, AgentVersionUnfit. Reads names of folders; no process, no network.
+def find(home: Home, environ: Mapping[str, str], *, use_path: bool = False) -> Installed:
+    """The program to start. Raises AgentMissing, AgentVersionUnfit.
 
-    What lies on PATH is not taken: its version is the user's affair, and so is what it upgrades itself to.
+    What lies on PATH is taken only when told: its version is the user's affair, and so is what it upgrades itself to.
     """
-    tests = test_folder(environ, ID)
-    folder = tests or home.agents_dir / ID
-    programs = _programs(folder, complete=tests is None)
-    if not programs:
-        raise AgentMissing(agent=ID, place=str(folder))
-    version = _choose(folder, programs)
-    if not WORKS[0] <= version_key(version) < WORKS[1]:
-        raise AgentVersionUnfit(agent=ID, version=version, works=PINNED)
-    return Installed(str(programs[version]), version, "env" if tests else "moor")
+    return find_installed(WINDOW, home, environ, _program, on_path=ID if use_path else "")
 
 
 def version_note(version: str) -> str:
     """A sentence when the version is outside the tested ones, with the way back; empty otherwise."""
-    if TESTED[0] <= version_key(version) <= TESTED[1]:
-        return ""
-    return f"OpenCode {version} was not tested with this moor; back to {PINNED}: moor agents install {ID}"
+    return note(WINDOW, version)
 
 
 def ripgrep_folder(program: str) -> str:
@@ -118,22 +115,6 @@ def ripgrep_folder(program: str) -> str:
     return str(found.parent) if found else ""
 
 
-def _programs(folder: Path, *, complete: bool) -> dict[str, Path]:
-    if complete:
-        versions = installed_versions(folder)
-    else:
-        versions = {entry.name: entry for entry in folder.iterdir()} if folder.is_dir() else {}
-    found = {version: _program(path) for version, path in versions.items()}
-    return {version: program for version, program in found.items() if program is not None}
-
-
 def _program(version_folder: Path) -> Path | None:
     candidates = sorted((version_folder / "node_modules").glob(f"{ID}-*/bin/{ID}"), key=lambda path: len(str(path)))
     return candidates[0] if candidates else None
-
-
-def _choose(folder: Path, programs: Mapping[str, Path]) -> str:
-    for version in (current_version(folder), PINNED):
-        if version in programs:
-            return version
-    return newest(programs)

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, ctx: Context) -> int:
     from moor.agents import DEFAULT_AGENT, load_agent
     from moor.cli.launch import ensure_agent
 
-    agent = load_agent(args.agent or DEFAULT_AGENT).id
+    agent = load_agent(args.agent or DEFAULT_AGENT, ctx.loaded.settings.agents).id
     ensure_agent(agent, ctx)
     root = Path(tempfile.mkdtemp(prefix="moor-demo-")).resolve()
     try:
