@@ -8,7 +8,7 @@ import pytest
 
 from moor.domain.models import Catalogue, Model
 from moor.domain.policy import Policy, PolicyLayer
-from moor.errors.launch import ModelNotAllowed, NoModel, UnknownModel
+from moor.errors.launch import ModelDialectUnfit, ModelNotAllowed, NoModel, UnknownModel
 from moor.launch.choose import Chosen, choose_models
 from moor.store.home import Home
 from moor.store.settings import load_settings
@@ -40,12 +40,18 @@ class Bench:
         self.folder = folder
 
     def choose(
-        self, config: str = "", *, policy: Policy | None = None, catalogue: Catalogue = CATALOGUE, **flags: str
+        self,
+        config: str = "",
+        *,
+        policy: Policy | None = None,
+        catalogue: Catalogue = CATALOGUE,
+        dialects: tuple[str, ...] = (),
+        **flags: str,
     ) -> Chosen:
         self.home.config_path.write_text(config, encoding="utf-8")
         named = {f"defaults.{name}": value for name, value in flags.items()}
         loaded = load_settings(self.home, {}, self.folder, named)
-        return choose_models(loaded, catalogue, policy or Policy(), "opencode")
+        return choose_models(loaded, catalogue, policy or Policy(), "opencode", dialects)
 
 
 @pytest.fixture
@@ -115,3 +121,60 @@ def test_a_policy_that_allows_nothing_is_named_as_the_reason(bench: Bench) -> No
     with pytest.raises(NoModel) as caught:
         bench.choose(policy=Policy((PolicyLayer("administrator", ("none-*",)),)))
     assert "policy" in caught.value.message
+
+
+TWO = Catalogue(
+    upstream="ws",
+    models=(
+        Model(id="claude-sonnet-5", family="claude", dialects=("d", "e")),
+        Model(id="gpt-5-mini", family="gpt", dialects=("e",)),
+        Model(id="claude-haiku-4-5", family="claude", dialects=("d",)),
+    ),
+)
+
+
+def test_only_models_that_the_agent_can_speak_to_are_offered(bench: Bench) -> None:
+    chosen = bench.choose(catalogue=TWO, dialects=("e",))
+    assert [model.id for model in chosen.allowed] == ["claude-sonnet-5", "gpt-5-mini"]
+    assert chosen.small.id == "gpt-5-mini"
+
+
+def test_a_lasting_default_gives_way_for_an_agent_that_cannot_speak_to_it(bench: Bench) -> None:
+    config = '[defaults]\nmodel = "gpt-5-mini"\nsmall_model = "gpt-5-mini"\n'
+    chosen = bench.choose(config, catalogue=TWO, dialects=("d",))
+    assert (chosen.main.id, chosen.small.id) == ("claude-sonnet-5", "claude-haiku-4-5")
+
+
+@pytest.mark.parametrize("how", ["flag", "group", "slot", "fallback"])
+def test_a_model_named_for_an_agent_that_cannot_speak_to_it_is_refused_with_those_it_can(
+    bench: Bench, how: str
+) -> None:
+    config = {
+        "flag": "",
+        "group": '[agents.opencode]\nmodel = "gpt-5-mini"\n',
+        "slot": '[agents.opencode.slots]\nopus = "gpt-5-mini"\n',
+        "fallback": '[agents.opencode]\nfallback = ["gpt-5-mini"]\n',
+    }[how]
+    flags = {"model": "gpt-5-mini"} if how == "flag" else {}
+    with pytest.raises(ModelDialectUnfit) as caught:
+        bench.choose(config, catalogue=TWO, dialects=("d",), **flags)
+    assert "claude-sonnet-5" in caught.value.hint
+
+
+def test_an_upstream_without_a_model_for_the_agent_says_which_dialect_is_missing(bench: Bench) -> None:
+    with pytest.raises(NoModel, match="served in that"):
+        bench.choose(catalogue=TWO, dialects=("f",))
+
+
+def test_a_fallback_stands_in_for_a_model_that_is_not_ready_and_says_so(bench: Bench) -> None:
+    catalogue = Catalogue(upstream="ws", models=(model("claude-opus-9", ready=False), model("claude-opus-8")))
+    config = '[agents.opencode]\nmodel = "claude-opus-9"\nfallback = ["claude-opus-8"]\n'
+    chosen = bench.choose(config, catalogue=catalogue)
+    assert (chosen.main.id, chosen.replaced) == ("claude-opus-8", "claude-opus-9")
+    alone = bench.choose('[agents.opencode]\nmodel = "claude-opus-9"\n', catalogue=catalogue)
+    assert (alone.main.id, alone.replaced) == ("claude-opus-9", "")
+
+
+def test_slots_hold_the_models_they_name(bench: Bench) -> None:
+    chosen = bench.choose('[agents.opencode.slots]\nfast = "claude-haiku-4-5"\n')
+    assert chosen.slots["fast"].id == "claude-haiku-4-5"
