@@ -81,6 +81,21 @@ class NotInRegistry(AgentInstallFailed):
         )
 
 
+class NotInIndex(AgentInstallFailed):
+    """The Python package index, or the mirror of it, has no such version, or no wheel of it for this machine."""
+
+    ref = "agent-not-in-index"
+
+    def __init__(self, *, agent: str, version: str, context: str) -> None:
+        super().__init__(
+            agent=agent,
+            version=version,
+            problem="the Python package index has no such version, or no wheel for this machine",
+            context=context,
+            hint="check the version, or the mirror that `python3 -m pip config list` names",
+        )
+
+
 class AgentReleaseTooYoung(MoorError):
     """A release that came out a moment ago is not taken unless asked for: bad ones are found in the first days."""
 
