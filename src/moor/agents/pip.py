@@ -88,8 +88,12 @@ class Pip:
     def published_at(self, package: str, version: str, scratch: Path) -> float | None:  # noqa: ARG002 - as npm's
         """When that version came out, in seconds since the epoch; None when the index does not say. BLOCKS."""
         name = package.partition("[")[0].replace("_", "-").replace(".", "-").lower()
-        files = self._listing(f"{self._index()}/{name}/").get("files")
-        stamps = [_stamp(file, name, version) for file in files] if isinstance(files, list) else []
+        index = self._index()
+        files = self._listing(f"{index}/{name}/").get("files")
+        if not isinstance(files, list):  # mirrors often serve pages without dates, but pass the older form on
+            releases = self._listing(f"{index.removesuffix('/simple')}/pypi/{name}/json").get("releases")
+            files = releases.get(version) if isinstance(releases, dict) else None
+        stamps = [_stamp(file, name, version) for file in files or ()]
         return min((stamp for stamp in stamps if stamp is not None), default=None)
 
     def _create(self, prefix: Path) -> None:
@@ -163,7 +167,7 @@ class Pip:
         return INDEX
 
     def _listing(self, url: str) -> dict[str, Any]:
-        """The index's page of one project in its JSON form (PEP 691, 700); {} where it has none."""
+        """A page of the index in its JSON form (PEP 691, 700); {} where it has none."""
         import urllib.error
         import urllib.request
 
@@ -207,6 +211,6 @@ def _stamp(file: Any, name: str, version: str) -> float | None:
     if not filename.startswith((f"{name}-{version}-", f"{name}-{version}.tar")):
         return None
     try:
-        return datetime.fromisoformat(str(file.get("upload-time", ""))).timestamp()
+        return datetime.fromisoformat(str(file.get("upload-time") or file.get("upload_time_iso_8601"))).timestamp()
     except ValueError:
         return None
