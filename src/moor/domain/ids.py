@@ -24,6 +24,11 @@ def new_id(kind: str, now_s: float | None = None) -> str:
     return f"{kind}_{_time(millis)}{_eight(_random())}"
 
 
+def time_floor(kind: str, at_s: float) -> str:
+    """What sorts before every id of that kind that is made at that time or later."""
+    return f"{kind}_{_time(int(at_s * 1000))}"
+
+
 @lru_cache(maxsize=2)
 def _time(millis: int) -> str:
     """Kept for the ids of the same millisecond."""

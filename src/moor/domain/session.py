@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from moor.domain.budget import Cap
 from moor.domain.policy import Policy
 
 TERMINAL = "terminal"
@@ -58,6 +59,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy = Policy()
     budget_nano: int | None = None
     """money cap in nano-dollars; None: no cap"""
+    caps: tuple[Cap, ...] = ()
+    """everything its calls count into; the money cap above is one of them"""
     traits: AgentTraits = AgentTraits()
     key_hash: str = ""
     """SHA-256 of the gateway key; the key itself is stored nowhere"""
@@ -73,5 +76,12 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     gateway_url: str = ""
     created_at: float = 0.0
     ended_at: float | None = None
+    user: str = ""
+    """login name on this machine"""
+    repository: str = ""
+    """where its work tree came from: the remote without credentials, else the folder's name"""
+    branch: str = ""
+    warning: str = ""
+    """how far its caps are used, once that is worth saying"""
     outcome: str = ""
     """how a headless session ended; empty while it runs and for an interactive one"""

@@ -61,6 +61,13 @@ CREATE TABLE leases (
     taken_nano INTEGER NOT NULL, spent_nano INTEGER NOT NULL DEFAULT 0, taken_at REAL NOT NULL, settled_at REAL
 )
 """
+_LEASES_BY_UNIT = """
+CREATE TABLE leases (
+    id INTEGER PRIMARY KEY, scope TEXT NOT NULL, unit TEXT NOT NULL, owner_pid INTEGER NOT NULL,
+    owner_start REAL NOT NULL, taken INTEGER NOT NULL, spent INTEGER NOT NULL, taken_at REAL NOT NULL,
+    settled_at REAL
+)
+"""
 _EVENTS = """
 CREATE TABLE events (
     session TEXT NOT NULL, seq INTEGER NOT NULL, at REAL NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
@@ -89,6 +96,27 @@ MIGRATIONS: Final = (
             "CREATE UNIQUE INDEX keys_by_hash ON keys (key_hash)",
             "CREATE INDEX calls_by_session ON calls (session, started_at)",
             "CREATE INDEX leases_open ON leases (scope) WHERE settled_at IS NULL",
+        ),
+    ),
+    Migration(
+        Version(1, 1),
+        (
+            # no moor of form 1.0 wrote or read it
+            "DROP TABLE leases",
+            _LEASES_BY_UNIT,
+            "CREATE INDEX leases_open ON leases (scope) WHERE settled_at IS NULL",
+            "ALTER TABLE sessions ADD COLUMN caps TEXT NOT NULL DEFAULT '[]'",
+            "ALTER TABLE sessions ADD COLUMN warning TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE sessions ADD COLUMN user TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE sessions ADD COLUMN repository TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE sessions ADD COLUMN branch TEXT NOT NULL DEFAULT ''",
+            "CREATE INDEX sessions_by_parent ON sessions (parent) WHERE parent <> ''",
+            "ALTER TABLE keys ADD COLUMN budget_tokens INTEGER",
+            "ALTER TABLE keys ADD COLUMN rpm INTEGER",
+            "ALTER TABLE keys ADD COLUMN tpm INTEGER",
+            "ALTER TABLE keys ADD COLUMN expires_at REAL",
+            # the model the agent asked for, where a rule of its traits put another in its place
+            "ALTER TABLE calls ADD COLUMN asked TEXT NOT NULL DEFAULT ''",
         ),
     ),
 )
