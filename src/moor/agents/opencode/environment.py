@@ -12,6 +12,9 @@ What was tried on 1.18.33:
   `opencode` folder that its model is told to use; so TMPDIR is the session's own too, and goes with it. Tools get
   the user's back, and `moor run` counts that folder as inside.
 - a `.env` and a `bunfig.toml` in the working directory are not read.
+- its interface fetches grammars for colouring code from github.com when a file of their language is shown, and has
+  no switch against it; so its worker for that is one of ours, that takes `fetch` away and becomes the built-in one.
+  Languages whose grammar is built in (TypeScript, JavaScript, Markdown, Zig) are coloured, the others are not.
 """
 
 from __future__ import annotations
@@ -46,6 +49,10 @@ _MARKERS: Final = {
 }
 """without them OpenCode fetches 63 MB of its plugin kit into each config folder, or hangs 70 s offline (5.2)"""
 
+_WORKER: Final = b"""globalThis.fetch = async () => { throw new Error("grammars are not fetched") }
+await import("/$bunfs/root/opentui-tree-sitter-worker.js")
+"""
+
 _SHELLS: Final = ("bash", "zsh", "sh")
 _LEFT_ALONE: Final = ("PATH", "PWD")
 
@@ -65,6 +72,8 @@ class Places:
         """OPENCODE_CONFIG_DIR"""
         self.home = context.session_home / "home"
         self.bin = context.session_home / "bin"
+        self.worker = self.bin / "colours.mjs"
+        """entry of the thread that colours code"""
         self.npm_cache = context.session_home / "npm"
         self.temporary = context.session_home / "tmp"
 
@@ -80,6 +89,7 @@ def environment(context: LaunchContext, content: str, *, pure: bool) -> dict[str
     env["OPENCODE_CONFIG_CONTENT"] = content
     env["npm_config_cache"] = str(places.npm_cache)
     env["TMPDIR"] = str(places.temporary)
+    env["OTUI_TREE_SITTER_WORKER_PATH"] = str(places.worker)
     env["PWD"] = context.session.cwd
     if pure:
         env["OPENCODE_PURE"] = "1"
@@ -89,11 +99,12 @@ def environment(context: LaunchContext, content: str, *, pure: bool) -> dict[str
 
 
 def marker_files(context: LaunchContext) -> list[PlannedFile]:
-    """Files that keep OpenCode from installing its plugin kit, in each config folder it looks at."""
+    """Files that keep OpenCode from fetching its plugin kit into each config folder, and grammars."""
     places = Places(context)
     folders = (places.global_config, places.config)
     files = [PlannedFile(str(folder / name), data) for folder in folders for name, data in _MARKERS.items()]
-    return [*files, *(PlannedFile(str(folder / ".keep"), b"") for folder in (places.home, places.temporary))]
+    files += [PlannedFile(str(folder / ".keep"), b"") for folder in (places.home, places.temporary)]
+    return [*files, PlannedFile(str(places.worker), _WORKER)]
 
 
 def user_shell(environ: dict[str, str]) -> str:
