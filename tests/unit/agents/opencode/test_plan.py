@@ -175,6 +175,6 @@ def test_nothing_in_the_config_can_be_substituted() -> None:
 
 
 def test_its_thread_that_colours_code_fetches_no_grammars(tmp_path: Path) -> None:
-    planned = plan(make_context(tmp_path))
+    planned = OPENCODE.plan(make_context(tmp_path))
     worker = next(file for file in planned.files if file.path == planned.env["OTUI_TREE_SITTER_WORKER_PATH"])
     assert worker.content.startswith(b"globalThis.fetch = ")
