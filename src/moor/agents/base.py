@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -15,6 +15,7 @@ from moor.domain.settings import AgentSettings
 from moor.secrets import Secret
 
 if TYPE_CHECKING:
+    from moor.agents.recipe import Recipe
     from moor.domain.event import Event
     from moor.store.home import Home
 
@@ -190,18 +191,10 @@ class Agent(Protocol):
         """A sentence when that version is outside the tested ones, with the way back; empty otherwise."""
         ...
 
-    def install(
-        self,
-        home: Home,
-        environ: dict[str, str],
-        version: str | None = None,
-        *,
-        allow_new: bool = False,
-        say: Callable[[str], None] | None = None,
-    ) -> Installed:
-        """Install the pinned (or that) version; BLOCKS; `say` is told what happens.
+    def recipe(self, version: str | None = None) -> Recipe:
+        """What `moor agents install` fetches for the pinned (or that) version on this machine.
 
-        Raises AgentInstallFailed, AgentReleaseTooYoung.
+        Raises AgentInstallFailed where the agent is not built for the machine.
         """
         ...
 

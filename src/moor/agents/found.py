@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from moor.agents.base import Installed
-from moor.agents.install import current_version, installed_versions, newest, test_folder, version_key
+from moor.agents.recipe import current_version, installed_versions, newest, test_folder, version_key
 from moor.errors.agent import AgentMissing, AgentVersionUnfit
 
 if TYPE_CHECKING:

@@ -7,17 +7,21 @@ value pinned in our source where there is one, and record it.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
-import time
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from moor.agents.recipe import Recipe, Say
 from moor.errors.agent import AgentInstallFailed, NotInRegistry
 
 TIMEOUT_S: Final = 900
+CACHE: Final = ".npm-cache"
+_DEPENDENCIES: Final = ("dependencies", "optionalDependencies")
+_PLAIN: Final = re.compile(r"\d+\.\d+\.\d+")
 _NO_SECRETS: Final = ("DATABRICKS_", "ARM_", "ANTHROPIC_", "OPENAI_", "GEMINI_", "GOOGLE_", "MOOR_", "AWS_")
 _CAUSES: Final = (
     (("ENOSPC",), "the disk is full", "free some space and try again"),
@@ -54,14 +58,42 @@ class Npm:
             )
         self._npm = found
 
-    def install(self, packages: list[str], prefix: Path) -> dict[str, str]:
-        """Unpack `name@version`s below `prefix`; name to the sha512 integrity npm checked. BLOCKS."""
-        prefix.mkdir(parents=True, exist_ok=True)
-        (prefix / "package.json").write_text('{"private": true}\n', encoding="utf-8")
+    def fetch(self, recipe: Recipe, folder: Path, target: Path, say: Say) -> dict[str, str]:  # noqa: ARG002
+        """Unpack the recipe below `folder`; path below node_modules to the sha512 integrity npm checked. BLOCKS."""
+        got = self._from_lock(recipe.lock, folder) if recipe.lock else self._packages(recipe, folder, say)
+        shutil.rmtree(folder / CACHE, ignore_errors=True)
+        return got
+
+    def newest(self, package: str, scratch: Path) -> str:
+        """The version that the registry tags `latest`; empty when it tags none. BLOCKS."""
+        text = self._run(["view", package, "dist-tags.latest", "--json"], scratch).strip()
+        return text.strip('"') if _PLAIN.fullmatch(text.strip('"')) else ""
+
+    def _packages(self, recipe: Recipe, folder: Path, say: Say) -> dict[str, str]:
+        try:
+            return self._install([*recipe.packages, *recipe.extras], folder)
+        except NotInRegistry:
+            if not recipe.extras:
+                raise
+            say(f"your npm registry lacks {', '.join(recipe.extras)} or the agent; trying without the extras")
+            return self._install(list(recipe.packages), folder)
+
+    def _install(self, packages: list[str], folder: Path) -> dict[str, str]:
+        (folder / "package.json").write_text('{"private": true}\n', encoding="utf-8")
         # by its folder, not by --prefix: that option would also move npm's global config, and with it the mirror
         # and the certificates that a company names there
-        self._run(["install", "--ignore-scripts", "--no-save", "--omit=optional", *packages], prefix)
-        return _integrities(prefix)
+        self._run(["install", "--ignore-scripts", "--no-save", "--omit=optional", *packages], folder)
+        return _integrities(folder)
+
+    def _from_lock(self, lock: Path, folder: Path) -> dict[str, str]:
+        """Exactly what the lock says: `npm ci` checks each sha512 of it, and asks the registry for the addresses."""
+        text = lock.read_text("utf-8")
+        root = json.loads(text)["packages"][""]
+        wanted = {"private": True, **{name: root[name] for name in _DEPENDENCIES if name in root}}
+        (folder / "package.json").write_text(json.dumps(wanted) + "\n", encoding="utf-8")
+        (folder / "package-lock.json").write_text(text, encoding="utf-8")
+        self._run(["ci", "--ignore-scripts", "--omit=dev"], folder)
+        return _integrities(folder)
 
     def published_at(self, package: str, version: str, scratch: Path) -> float | None:
         """When that version came out, in seconds since the epoch; None when the registry does not say. BLOCKS."""
@@ -74,7 +106,7 @@ class Npm:
 
     def _run(self, args: list[str], scratch: Path) -> str:
         argv = [self._npm, *args, "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
-        argv += ["--cache", str(scratch / ".npm-cache"), "--logs-max=0", "--fetch-retries=2"]
+        argv += ["--cache", str(scratch / CACHE), "--logs-max=0", "--fetch-retries=2"]
         try:
             done = subprocess.run(
                 argv,
@@ -107,11 +139,6 @@ class Npm:
 
     def _failed(self, problem: str, context: str, hint: str = "") -> AgentInstallFailed:
         return AgentInstallFailed(agent=self.agent, version=self.version, problem=problem, context=context, hint=hint)
-
-
-def age_days(published_at: float, now: float | None = None) -> float:
-    """Days since a release; a clock that stands before it counts as 0."""
-    return max(0.0, ((time.time() if now is None else now) - published_at) / 86_400)
 
 
 def _integrities(prefix: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ is started as `bin/python -I bin/NAME`: nothing of the working directory or of P
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from moor.agents.recipe import Recipe, Say, newest
 from moor.errors.agent import AgentInstallFailed, NotInIndex
 
 TIMEOUT_S: Final = 1_800
@@ -57,6 +59,7 @@ _CAUSES: Final = (
 )
 _ABSENT: Final = ("No matching distribution found", "Could not find a version")
 _MAX_LISTING_BYTES: Final = 64 << 20
+_PLAIN: Final = re.compile(r"\d+(\.\d+)*")
 
 
 class Pip:
@@ -70,6 +73,19 @@ class Pip:
             for name, value in environ.items()
             if not name.startswith(_NO_SECRETS) and name not in _ELSEWHERE
         }
+
+    def fetch(self, recipe: Recipe, folder: Path, target: Path, say: Say) -> dict[str, str]:  # noqa: ARG002
+        """The environment of the recipe at `folder`, made to be renamed to `target`. BLOCKS."""
+        got = self.install(list(recipe.packages), folder, recipe.lock)
+        settle(folder, target)
+        return got
+
+    def newest(self, package: str, scratch: Path) -> str:  # noqa: ARG002
+        """The highest version that is no pre-release; empty when the index does not say. BLOCKS."""
+        versions = self._project(package).get("versions")
+        return (
+            newest(str(one) for one in versions if _PLAIN.fullmatch(str(one))) if isinstance(versions, list) else ""
+        )
 
     def install(self, packages: list[str], prefix: Path, lock: Path | None = None) -> dict[str, str]:
         """An environment at `prefix` with these `name==version`s, or with exactly the lock; `name==version` to the
@@ -166,6 +182,9 @@ class Pip:
                 return named[key].strip("'\"").rstrip("/")
         return INDEX
 
+    def _project(self, package: str) -> dict[str, Any]:
+        return self._listing(f"{self._index()}/{_normal(package)}/")
+
     def _listing(self, url: str) -> dict[str, Any]:
         """A page of the index in its JSON form (PEP 691, 700); {} where it has none."""
         import urllib.error
@@ -192,6 +211,10 @@ def settle(prefix: Path, target: Path) -> None:
             script.write_bytes(data.replace(str(prefix).encode(), str(target).encode()))
     config = prefix / "pyvenv.cfg"
     config.write_text(config.read_text("utf-8").replace(str(prefix), str(target)), encoding="utf-8")
+
+
+def _normal(package: str) -> str:
+    return package.partition("[")[0].replace("_", "-").replace(".", "-").lower()
 
 
 def _received(report: Path) -> dict[str, str]:

@@ -73,12 +73,15 @@ def _state(agent: Agent, ctx: Context) -> dict[str, Any]:
 
 def _install(args: argparse.Namespace, ctx: Context) -> int:
     from moor.agents import load_agent
+    from moor.agents.install import install_agent
+    from moor.agents.recipe import Terms
     from moor.cli.inside import refuse_inside
 
     refuse_inside(ctx, "moor agents install")
     agent = load_agent(args.name)
     version = _version(args.version)
-    installed = agent.install(ctx.home, ctx.environ, version, allow_new=args.allow_new, say=ctx.out.say)
+    terms = Terms(allow_new=args.allow_new)
+    installed = install_agent(agent, ctx.home, ctx.environ, version, terms=terms, say=ctx.out.say)
     ctx.out.result(f"{agent.display_name} {installed.version}: {installed.path}")
     if note := agent.version_note(installed.version):
         ctx.out.warn(note)
@@ -87,7 +90,7 @@ def _install(args: argparse.Namespace, ctx: Context) -> int:
 
 def _remove(args: argparse.Namespace, ctx: Context) -> int:
     from moor.agents import load_agent
-    from moor.agents.install import remove
+    from moor.agents.versions import remove
     from moor.cli.inside import refuse_inside
 
     refuse_inside(ctx, "moor agents remove")

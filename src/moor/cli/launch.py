@@ -57,8 +57,10 @@ def ensure_agent(agent_id: str, ctx: Context) -> None:
     try:
         agent.find(ctx.home, ctx.environ, use_path=ctx.loaded.settings.agent(agent.id).use_path)
     except AgentMissing:
+        from moor.agents.install import install_agent
+
         ctx.out.say(f"{agent.display_name} is not installed yet: installing it into {ctx.home.agents_dir}")
-        installed = agent.install(ctx.home, ctx.environ)
+        installed = install_agent(agent, ctx.home, ctx.environ)
         ctx.out.say(f"{agent.display_name} {installed.version} installed")
 
 

@@ -34,6 +34,21 @@ class AgentMissing(MoorError):
         self.place = place
 
 
+class AgentInUse(MoorError):
+    """A version that a session runs is not removed."""
+
+    ref = "agent-in-use"
+
+    def __init__(self, *, agent: str, version: str, pids: tuple[int, ...]) -> None:
+        super().__init__(
+            f"{agent} {version} is running (pid {', '.join(map(str, pids[:5]))}): nothing was removed",
+            hint="end its sessions first; moor ps lists them",
+        )
+        self.agent = agent
+        self.version = version
+        self.pids = pids
+
+
 class AgentVersionUnfit(MoorError):
     """The installed version is known not to work with this moor."""
 
@@ -67,7 +82,7 @@ class AgentInstallFailed(MoorError):
 
 
 class NotInRegistry(AgentInstallFailed):
-    """The npm registry, or the mirror of it, has no such package or version."""
+    """The registry, or the mirror of it, has no such package or version."""
 
     ref = "agent-not-in-registry"
 
@@ -102,9 +117,9 @@ class AgentReleaseTooYoung(MoorError):
     ref = "agent-release-too-young"
     exit_code = ExitCode.USAGE
 
-    def __init__(self, *, agent: str, version: str, age_days: float, wanted_days: int) -> None:
+    def __init__(self, *, agent: str, version: str, age_days: float, wanted_days: float) -> None:
         super().__init__(
-            f"{agent} {version} is {age_days:.1f} days old; releases are taken after {wanted_days} days",
+            f"{agent} {version} is {age_days:.1f} days old; releases are taken after {wanted_days:g} days",
             hint=f"wait, or: moor agents install {agent} --version {version} --allow-new",
         )
         self.agent = agent

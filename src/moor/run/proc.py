@@ -77,6 +77,20 @@ def environ_of(pid: int) -> bytes:
     return _ps("eww", "-p", str(pid), "-o", "command=").encode().replace(b" ", b"\0")
 
 
+def command_of(pid: int) -> list[bytes]:
+    """The program file and the arguments the process was started with; empty if they may not be read."""
+    if not LINUX:
+        return _ps("-p", str(pid), "-o", "command=").encode().split()
+    words: list[bytes] = []
+    try:
+        words.append(os.readlink(f"/proc/{pid}/exe".encode()))  # noqa: PTH115
+        with open(f"/proc/{pid}/cmdline", "rb") as file:  # noqa: PTH123
+            words += file.read().split(b"\0")
+    except OSError:
+        return words
+    return words
+
+
 def parent_of(pid: int) -> int:
     """The parent's pid; 0 if the process is gone."""
     if LINUX:

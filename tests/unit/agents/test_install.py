@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from moor.agents.install import Recipe, current_version, install, installed_versions, newest, remove, version_key
+from moor.agents.install import install
+from moor.agents.recipe import Recipe, Terms, current_version, installed_versions, newest, version_key
+from moor.agents.versions import remove
 from moor.errors.agent import AgentInstallFailed, AgentReleaseTooYoung, NotInRegistry
 from moor.store.home import Home
 
@@ -178,7 +180,7 @@ def test_a_young_release_is_refused_unless_asked_for(npm: FakeNpm, home: Home) -
     young = recipe("2.0.0", pinned=False)
     with pytest.raises(AgentReleaseTooYoung, match=r"2\.0 days"):
         install(young, home, npm.environ)
-    assert install(young, home, npm.environ, allow_new=True).is_dir()
+    assert install(young, home, npm.environ, terms=Terms(allow_new=True)).is_dir()
 
 
 def test_an_old_release_is_taken_and_one_of_unknown_age_is_not(npm: FakeNpm, home: Home) -> None:

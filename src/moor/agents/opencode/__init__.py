@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from moor.agents.base import Extra, Installed, LaunchContext, Transfer, TransferContext
@@ -15,6 +14,7 @@ from moor.domain.session import AgentTraits
 
 if TYPE_CHECKING:
     from moor.agents.base import Driver
+    from moor.agents.recipe import Recipe
     from moor.store.home import Home
 
 _STOPS_AT: Final = {
@@ -55,22 +55,11 @@ class OpenCode:
         """A sentence when that version was not tested; empty otherwise."""
         return version_note(version)
 
-    def install(
-        self,
-        home: Home,
-        environ: dict[str, str],
-        version: str | None = None,
-        *,
-        allow_new: bool = False,
-        say: Callable[[str], None] | None = None,
-    ) -> Installed:
-        """Install the pinned (or that) version; BLOCKS. Raises AgentInstallFailed, AgentReleaseTooYoung."""
-        from moor.agents.install import install
+    def recipe(self, version: str | None = None) -> Recipe:
+        """What to fetch for the pinned (or that) version on this machine. Raises AgentInstallFailed."""
         from moor.agents.platform import this_machine
 
-        what = recipe(this_machine(), version)
-        folder = install(what, home, environ, allow_new=allow_new, say=say)
-        return Installed(str(folder / what.binary), what.version, "moor")
+        return recipe(this_machine(), version)
 
     def plan(self, context: LaunchContext) -> LaunchPlan:
         """argv, environment and private files of a launch; reads files, writes none."""

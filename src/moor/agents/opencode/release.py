@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from moor.agents.base import Installed
 from moor.agents.found import Window, find_installed
 from moor.agents.found import version_note as note
-from moor.agents.install import Recipe
 from moor.agents.platform import Machine
+from moor.agents.recipe import Recipe
 from moor.errors.agent import AgentInstallFailed
 
 if TYPE_CHECKING:
