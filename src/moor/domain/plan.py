@@ -13,6 +13,14 @@ class PlannedFile(msgspec.Struct, frozen=True):
     mode: int = 0o600
 
 
+class PlannedLink(msgspec.Struct, frozen=True):
+    """A symbolic link that a launch makes in a private folder: to state that outlives the session."""
+
+    path: str
+    target: str
+    """absolute; it need not exist"""
+
+
 class LeftOut(msgspec.Struct, frozen=True):
     """Something of the user's or the repository's that is not passed on to the agent."""
 
@@ -41,6 +49,7 @@ class LaunchPlan(msgspec.Struct, frozen=True, kw_only=True):
     """the whole environment of the agent"""
     cwd: str
     files: tuple[PlannedFile, ...] = ()
+    links: tuple[PlannedLink, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
     once: Once | None = None

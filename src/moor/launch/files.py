@@ -1,4 +1,4 @@
-"""Writing the private files of a plan."""
+"""Writing the private files and links of a plan."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def write_files(plan: LaunchPlan) -> None:
-    """Write every file of the plan, owner only, its folders too. Raises DiskFull and its kin.
+    """Write every file of the plan, owner only, its folders too, then its links. Raises DiskFull and its kin.
 
     They live as long as the session, in a folder nobody else reads yet: no rename, no fsync.
     """
@@ -22,3 +22,11 @@ def write_files(plan: LaunchPlan) -> None:
                 out.write(file.content)
         except OSError as error:
             raise storage_error(error, file.path) or error from error
+    for link in plan.links:
+        try:
+            os.makedirs(os.path.dirname(link.path), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120 - hot path
+            os.symlink(link.target, link.path)  # noqa: PTH211
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise storage_error(error, link.path) or error from error

@@ -22,6 +22,8 @@ def plan_lines(prepared: Prepared, plan: LaunchPlan) -> Iterator[str]:
         yield f"variable  {name}"
     for file in plan.files:
         yield f"file      {file.path} ({len(file.content)} bytes, mode {file.mode:o})"
+    for link in plan.links:
+        yield f"link      {link.path} to {link.target}"
     if plan.once is not None:
         yield f"once      {redact(' '.join(plan.once.argv))} ({plan.once.why})"
     yield from left_out_lines(plan)
