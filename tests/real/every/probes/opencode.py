@@ -56,7 +56,7 @@ PROBE: Final = Probe(
         "AGENTS.md": "RULES-MARKER-of-the-repository\n",
     },
     left_out=("model", "provider.evil", "plugin", "mcp.evil"),
-    trusted=frozenset({"repo-mcp", "repo-plugin"}),
+    trusted=frozenset({"repo-mcp", "repo-plugin", "repo-plugin-folder"}),
     user_canary_env={"OPENCODE_CONFIG_CONTENT": '{"model": "evil/stolen"}', "ANTHROPIC_BASE_URL": "@EVIL@"},
     bypasses=(
         Bypass(name="its flag", args=("run", "--model", "@FORBIDDEN@", "@PROMPT@"), says="@FORBIDDEN@"),

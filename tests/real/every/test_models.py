@@ -1,0 +1,86 @@
+"""A model that the policy denies is reached by no flag, alias, picker, environment or file, for every agent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.real.every.probe import Bypass
+from tests.real.every.station import Station
+from tests.support import tui as terminal
+from tests.support.trouble import assert_told
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module")
+def fenced(shared: Station) -> Station:
+    """A policy that allows the models of a first run and no other; the workspace has more."""
+    shared.must_run("sim:hello")
+    session = shared.place.session()
+    allowed = list(dict.fromkeys((session.model, session.small_model)))
+    assert shared.probe.forbidden not in allowed
+    shared.place.must("config", "set", "policy.allow", ",".join(allowed))
+    return shared
+
+
+@pytest.fixture
+def narrow(fenced: Station, station: Station) -> Iterator[Station]:
+    """Whatever a test tries: no call for a model off the list goes upstream, not one."""
+    allowed = {station.place.sessions()[-1].model, station.place.sessions()[-1].small_model}
+    before = len(station.place.model_calls())
+    yield station
+    assert {call["model"] for call in station.place.model_calls()[before:]} <= allowed
+
+
+@pytest.mark.feature("F4.4", "F4.7")
+def test_a_denied_model_named_to_moor_is_refused_before_the_agent_starts(narrow: Station) -> None:
+    forbidden = narrow.probe.forbidden
+    done = narrow.place.moor("run", "--agent", narrow.agent_id, "--model", forbidden, "--json", "sim:hello")
+    assert_told(done, 2, "model-not-allowed", forbidden)
+    done = narrow.place.moor("--model", forbidden, narrow.agent_id, *narrow.probe.shot)
+    assert_told(done, 2, "model-not-allowed", forbidden)
+
+
+@pytest.mark.feature("F4.5")
+def test_no_way_of_its_own_reaches_a_denied_model(narrow: Station) -> None:
+    for number, bypass in enumerate(narrow.probe.bypasses):
+        before = len(narrow.place.model_calls())
+        said = attempt(narrow, bypass, f"Try number {number}, sim:hello")
+        called = {call["model"] for call in narrow.place.model_calls()[before:]}
+        assert narrow.probe.forbidden not in called, f"{bypass.name}: {called}\n{said}"
+        assert narrow.filled(bypass.says) in said, f"{bypass.name}:\n{said}"
+        assert "Traceback" not in said
+        narrow.clean()
+        narrow.place.wait_gone()
+
+
+def attempt(station: Station, bypass: Bypass, prompt: str) -> str:
+    """Try it to its end; what the user read."""
+    place = station.place
+    station.plant(place.repository, bypass.files, PROMPT=prompt)
+    station.plant(place.home.user, bypass.own_files, PROMPT=prompt)
+    env = {name: station.filled(value) for name, value in bypass.env.items()}
+    try:
+        if bypass.typed:
+            return typed(station, bypass, prompt)
+        done = station.run(prompt, env=env) if bypass.args is None else station.own(bypass.args, prompt, env=env)
+        return done.stdout + done.stderr
+    finally:
+        for name in bypass.own_files:
+            (place.home.user / name).unlink()
+
+
+def typed(station: Station, bypass: Bypass, prompt: str) -> str:
+    """Type it in the agent's own interface; the last screen. The picker may know nothing of the model at all."""
+    tui = station.probe.tui
+    with station.window(*(bypass.args or ())) as window:
+        tui.start(window)
+        for line in bypass.typed:
+            window.keys(station.filled(line, PROMPT=prompt))
+            time.sleep(1.0)
+            window.keys(terminal.ENTER)
+            terminal.settle(window, 1.0, 10.0)
+        return window.text
