@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import time
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -53,13 +53,12 @@ class Cap(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def scope(self, now_s: float) -> str:
-        """What adds up: calls of one scope share one counter. Days and months are those of the machine's time zone."""
+        """What adds up: calls of one scope share one counter. Days and months are those of the machine's clock."""
         head = self.per
         if self.per == SESSION:
             head = f"{SESSION}:{self.session}"
         elif self.per != TOTAL:
-            day = datetime.datetime.fromtimestamp(now_s).astimezone().date()
-            head = f"{self.per}:{day.isoformat()[: 7 if self.per == MONTH else 10]}"
+            head = f"{self.per}:{time.strftime('%Y-%m' if self.per == MONTH else '%Y-%m-%d', time.localtime(now_s))}"
         filters = [f"{word}={value}" for word, value in self._filters() if value]
         return ";".join([head, *filters])
 
@@ -67,10 +66,10 @@ class Cap(msgspec.Struct, frozen=True, kw_only=True):
         """Start of its period in seconds since the epoch; 0 where it has none."""
         if self.per not in (DAY, MONTH):
             return 0.0
-        now = datetime.datetime.fromtimestamp(now_s).astimezone()
-        day = 1 if self.per == MONTH else now.day
-        # naive on purpose: midnight by the wall clock, also on the two days that are longer or shorter
-        return datetime.datetime(now.year, now.month, day).timestamp()  # noqa: DTZ001
+        now = time.localtime(now_s)
+        day = 1 if self.per == MONTH else now.tm_mday
+        # midnight by the wall clock, also on the two days that are longer or shorter
+        return time.mktime((now.tm_year, now.tm_mon, day, 0, 0, 0, 0, 0, -1))
 
     def _filters(self) -> tuple[tuple[str, str], ...]:
         return ("upstream", self.upstream), ("key", self.key), ("tag", self.tag)

@@ -59,3 +59,7 @@ class Call(msgspec.Struct, frozen=True):
     request_bytes: int = 0
     response_bytes: int = 0
     tags: dict[str, str] = {}
+    asked: str = ""
+    """the model the agent asked for, where the wire put another in its place"""
+    draws: tuple[tuple[int, int], ...] = ()
+    """(lease, amount): what it cost its process's leases; noted on them, not stored in the row"""

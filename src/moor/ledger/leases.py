@@ -105,7 +105,8 @@ def _grow(
         if changed.rowcount:
             return lease
     made = connection.execute(
-        "INSERT INTO leases (scope, unit, owner_pid, owner_start, taken, spent, taken_at) VALUES (?, ?, ?, ?, ?, 0, ?)",
+        "INSERT INTO leases (scope, unit, owner_pid, owner_start, taken, spent, taken_at)"
+        " VALUES (?, ?, ?, ?, ?, 0, ?)",
         (found.scope, found.cap.unit, owner.pid, owner.start, amount, now_s),
     )
     return int(made.lastrowid or 0)

@@ -64,6 +64,10 @@ def insert_calls(connection: sqlite3.Connection, calls: Sequence[Call]) -> None:
         connection.execute(_INSERT_GROUP, [*chain.from_iterable(rows[start : start + _GROUP])])
     if grouped < len(rows):
         connection.executemany(_INSERT, rows[grouped:])
+    if draws := [draw for call in calls for draw in call.draws]:
+        from moor.ledger.leases import charge
+
+        charge(connection, draws)
 
 
 def _row(call: Call) -> tuple[Cell, ...]:
