@@ -37,6 +37,7 @@ def open_answer(
     on_answers = prepared.plan.gate.on_answers
     if b"event-stream" in named.get(b"content-type", b"").lower():
         stages: list[Stage] = [item.stage() for item in prepared.fired if item.stage is not None]
+        stages += prepared.stages
         return mended_stream(dialect, head, stages, on_answers) if on_answers else StreamAnswer(dialect, head, stages)
     metered = limits.max_metered_body if prepared.action != COUNT_TOKENS else 0
     if on_answers and metered and head.coding in IDENTITY:

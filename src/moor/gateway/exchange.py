@@ -219,6 +219,10 @@ class Exchange(msgspec.Struct, eq=False):
             self._credential_died()
         elif self._status == 404 and self._prepared.action == COUNT_TOKENS:
             self._count_here()
+        elif self._status == 400 and self._prepared.plan.held and place.learn(self._prepared.plan, body):
+            # prepared anew from the agent's own bytes; a rule is learned once, so this ends
+            self._status = 0
+            self._desk.start(self, self._request, self._session)
         else:
             self._pass_error(body)
 

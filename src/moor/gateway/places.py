@@ -52,6 +52,8 @@ class Plan(msgspec.Struct, frozen=True):
     filters: tuple[Filter, ...]
     place: Place
     gate: Gate
+    held: tuple[Filter, ...] = ()
+    """rules that wait for a refusal which shows that they are needed"""
 
 
 class Place:
@@ -64,6 +66,8 @@ class Place:
         self._clock = clock
         self._models: dict[str, Model] = {}
         self._plans: dict[tuple[str, str, str, str], Plan] = {}
+        self._learned: dict[str, frozenset[str]] = {}
+        """model id to the names of rules that its refusals showed to be needed"""
         self._problem: MoorError | None = None
         self._broken: MoorError | None = None
         self._loaded_at = float("-inf")
@@ -163,10 +167,22 @@ class Place:
         head = b""
         if target is not None:
             head = _static_head(target, [*target.headers, *self.upstream.call_headers(session)], action)
-        filters = tuple(
-            item for item in all_filters() if item.fits(self.upstream.quirks, dialect, session.agent, model)
-        )
-        return Plan(session, model, dialect, action, target, head, filters, self, Gate(filters))
+        fitting = [item for item in all_filters() if item.fits(self.upstream.quirks, dialect, session.agent, model)]
+        learned = self._learned.get(model.id, frozenset())
+        held = tuple(item for item in fitting if item.told_by and item.name not in learned)
+        filters = tuple(item for item in fitting if item not in held)
+        return Plan(session, model, dialect, action, target, head, filters, self, Gate(filters), held)
+
+    def learn(self, plan: Plan, refusal: bytes) -> bool:
+        """Take note of the rules that an upstream's refusal (400) shows to be needed; False where it shows none."""
+        shown = {item.name for item in plan.held if any(word in refusal for word in item.told_by)}
+        if not shown:
+            return False
+        model = plan.model.id
+        _log.info("upstream %s refused a call of %s: repaired from now on by %s", self.name, model, sorted(shown))
+        self._learned[model] = self._learned.get(model, frozenset()) | shown
+        self._plans = {key: made for key, made in self._plans.items() if made.model.id != model}
+        return True
 
     def _find(self, model_id: str) -> Model | None:
         model = self._models.get(model_id)

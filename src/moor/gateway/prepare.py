@@ -8,7 +8,7 @@ import msgspec
 
 from moor.domain.dialects import COUNT_TOKENS, GEMINI_GENERATE, GENERATE, STREAM
 from moor.errors.wire import BodyNotObjectError, ContentCodingError, DuplicateKeyError
-from moor.gateway.filters.base import Draft, Filter, run_filters
+from moor.gateway.filters.base import Draft, Filter, Stage, run_filters
 from moor.gateway.known import known_of
 from moor.gateway.places import Place, Plan, status_of
 from moor.wire import refusal as words
@@ -44,6 +44,8 @@ class Prepared(msgspec.Struct, frozen=True):
     rules: tuple[str, ...]
     fired: tuple[Filter, ...]
     action: str
+    stages: tuple[Stage, ...] = ()
+    """what runs on the way back of this very call"""
 
 
 def named_model(route: Route, index: Index) -> str | None:
@@ -86,7 +88,7 @@ def prepare(request: Request, session: Session, index: Index, place: Place, mode
     fired = tuple(run_filters(rules, draft))
     same = not fired or draft.headers == known.passed
     lines = known.passed_lines if same else header_lines(draft.headers.items())
-    return Prepared(plan, plan.head + lines, draft.body(), tuple(draft.rules), fired, action)
+    return Prepared(plan, plan.head + lines, draft.body(), tuple(draft.rules), fired, action, tuple(draft.stages))
 
 
 def _action(session: Session, request: Request, route: Route, index: Index) -> str | Refusal:

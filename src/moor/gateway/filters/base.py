@@ -34,6 +34,8 @@ class Draft(msgspec.Struct, eq=False):
     """names of the filters that changed something, in order"""
     memo: dict[str, Any] = {}
     """what one rule found out about the original values and another may use"""
+    stages: list[Stage] = []
+    """what must run on the way back of this very call, in order; for streams"""
     changes: dict[str, bytes | None] = {}
     """top-level values that differ from the agent's; None: taken out"""
 
@@ -94,6 +96,9 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """agents it is for; empty: all"""
     unless: tuple[tuple[str, str], ...] = ()
     """pairs of quirk and model family for which it stands back"""
+    told_by: tuple[bytes, ...] = ()
+    """words of a refusal (400) that shows that the upstream needs the rule for a model: it is run from then on, and
+    that call is repeated with it; empty: it is run from the first call on"""
     why: str
     since: str
     fields: tuple[str, ...]

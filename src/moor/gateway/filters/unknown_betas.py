@@ -20,6 +20,7 @@ KNOWN: Final = frozenset(
         b"tool-search-tool-2025-10-19",
         b"advanced-tool-use-2025-11-20",
         b"token-efficient-tools-2025-02-19",
+        b"effort-2025-11-24",
     )
 )
 """betas that agents need and gateways are known to take (facts/databricks 2.4, 2.5)"""

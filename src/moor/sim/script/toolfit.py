@@ -54,6 +54,8 @@ def fit(action: Action, tools: tuple[Tool, ...], directory: str) -> Fitted | Non
     """The call that does it with these tools, or None when none can."""
     offered = {tool.name: tool for tool in tools}
     tool = next((offered[name] for name in _NAMES[action.kind] if name in offered), None)
+    if tool is None and action.kind == SPAWN:
+        tool = next((one for one in tools if one.name.rpartition("__")[2] in _NAMES[SPAWN]), None)
     if tool is None and action.kind in (WRITE, EDIT) and _PATCH in offered:
         return _patch_call(action, offered[_PATCH], directory)
     if tool is None:
@@ -86,7 +88,7 @@ def _wishes(action: Action, tool: Tool, directory: str) -> Json:
     paths = dict.fromkeys(("filePath", "file_path", "path", "absolute_path", "target_file"), path)
     if action.kind == RUN:
         why = action.why or "run a command"
-        return {"command": action.run, "cmd": action.run, "description": why, "justification": why}
+        return {"command": action.run, "cmd": action.run, "description": why}
     if action.kind == READ:
         return paths
     if action.kind == WRITE:

@@ -34,6 +34,7 @@ KNOWN_BETAS: Final = frozenset(
         "tool-search-tool-2025-10-19",
         "advanced-tool-use-2025-11-20",
         "token-efficient-tools-2025-02-19",
+        "effort-2025-11-24",
     }
 )
 _TOOL_KEYS: Final = words("type name description input_schema cache_control")

@@ -1,0 +1,201 @@
+"""The share of each cap that this process has taken, and what its calls reserve of it. Used on the loop only.
+
+A purse asks the bank (the database, on a thread) for more before it is empty, so that a call nearly never waits; one
+question at a time, whose answer all waiting calls share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final, Protocol
+
+from moor.domain.budget import WARN_AT, Cap, Standing
+from moor.errors.base import MoorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from moor.clock import Clock
+    from moor.domain.session import Session
+    from moor.ledger.leases import Ask, Grant
+
+_log = logging.getLogger(__name__)
+_IDLE_S: Final = 1.0
+"""what no call needs for this long goes back, so that other processes can have it"""
+
+
+class Bank(Protocol):
+    """Where slices come from; `moor.ledger.bank.LedgerBank` in earnest. All of it BLOCKS."""
+
+    def take(self, cap: Cap, ask: Ask, lease: int) -> Grant:
+        """A part of the cap, or nothing. Raises MoorError."""
+        ...
+
+    def give_back(self, lease: int, amount: int) -> None:
+        """Return what is not needed now. Raises MoorError."""
+        ...
+
+    def settle(self, leases: list[int]) -> None:
+        """End leases. Raises MoorError."""
+        ...
+
+
+class Purse:
+    """One scope of one cap, as this process knows it."""
+
+    def __init__(self, cap: Cap, book: PurseBook) -> None:
+        self.cap = cap
+        self.free = 0
+        """taken and not reserved by a call; below 0 where a call cost more than it had reserved"""
+        self.lease = 0
+        self.standing: Standing | None = None
+        """as the bank last said"""
+        self.problem: MoorError | None = None
+        """why the bank could not answer"""
+        self.asking = False
+        self.refused = False
+        """the bank's last answer was no"""
+        self.spent_since = 0
+        """by calls of this process since that answer"""
+        self.calls = 0
+        self._book = book
+        self._waiting: list[Callable[[], None]] = []
+
+    @property
+    def left(self) -> int:
+        """What a call could have at most, as far as known here."""
+        outside = self.standing.free if self.standing is not None else 0
+        return max(0, self.free) + outside
+
+    def reserve(self, amount: int) -> int:
+        """Up to that much for a call, out of what is free here."""
+        got = max(0, min(amount, self.free))
+        self.free -= got
+        return got
+
+    def ask(self, ask: Ask, then: Callable[[], None] | None = None) -> None:
+        """Have the bank asked; `then` is called once it has answered, whatever it said."""
+        if then is not None:
+            self._waiting.append(then)
+        if not self.asking:
+            self.asking = True
+            self._book.ask_bank(self, ask)
+
+    def answered(self, grant: Grant | MoorError) -> None:
+        """What the bank said."""
+        self.asking = False
+        if isinstance(grant, MoorError):
+            self.problem, self.refused = grant, True
+        else:
+            self.problem, self.refused = None, not grant.amount
+            self.standing, self.spent_since = grant.standing, 0
+            self.lease = grant.lease or self.lease
+            self.free += grant.amount
+        waiting, self._waiting = self._waiting, []
+        for then in waiting:
+            then()
+
+    def settled(self, reserved: int, actual: int) -> None:
+        """A call ended: it had reserved this much and cost that much."""
+        self.free += reserved - actual
+        self.spent_since += actual
+        self.calls -= 1
+        if self.free > 0:
+            self.refused = False
+        if not self.calls:
+            self._book.idle(self)
+
+    @property
+    def used(self) -> int:
+        """Spent as far as known here."""
+        return self.spent_since + (self.standing.spent + self.standing.lost if self.standing is not None else 0)
+
+    @property
+    def percent(self) -> int:
+        """Used share of the cap."""
+        return 100 if self.cap.limit <= 0 else min(100, self.used * 100 // self.cap.limit)
+
+
+class PurseBook:
+    """All purses of a gateway. `told`: called with a session and a cap's purse when a warning is due."""
+
+    def __init__(self, bank: Bank, clock: Clock, told: Callable[[Session, Purse, int], None] | None = None) -> None:
+        self._bank = bank
+        self._clock = clock
+        self._told = told
+        self._purses: dict[tuple[str, str], Purse] = {}
+        self._warned: dict[tuple[str, str, str], int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def of(self, session: Session) -> list[Purse]:
+        """The purses that the session's calls draw on now."""
+        now = self._clock.now()
+        return [self._purse(cap, cap.scope(now)) for cap in session.all_caps()]
+
+    def _purse(self, cap: Cap, scope: str) -> Purse:
+        purse = self._purses.get((scope, cap.unit))
+        if purse is None:
+            purse = self._purses[scope, cap.unit] = Purse(cap, self)
+        elif purse.cap is not cap and purse.cap != cap:
+            purse.cap, purse.refused = cap, False
+        return purse
+
+    def ask_bank(self, purse: Purse, ask: Ask) -> None:
+        """Ask on a thread; the purse is told on the loop."""
+        self._start(self._ask(purse, ask))
+
+    async def _ask(self, purse: Purse, ask: Ask) -> None:
+        try:
+            answer: Grant | MoorError = await asyncio.to_thread(self._bank.take, purse.cap, ask, purse.lease)
+        except MoorError as error:
+            _log.warning("the budget could not be asked for: %s", error)
+            answer = error
+        purse.answered(answer)
+
+    def idle(self, purse: Purse) -> None:
+        """No call draws on the purse: give its rest back soon, unless one comes."""
+        asyncio.get_running_loop().call_later(_IDLE_S, self._give_back, purse)
+
+    def _give_back(self, purse: Purse) -> None:
+        if purse.calls or purse.asking or purse.free <= 0 or not purse.lease:
+            return
+        amount, purse.free = purse.free, 0
+        if purse.standing is not None:
+            # only what this process knows: the next question brings the truth
+            purse.standing = None
+        self._start(self._return(purse.lease, amount))
+
+    async def _return(self, lease: int, amount: int) -> None:
+        try:
+            await asyncio.to_thread(self._bank.give_back, lease, amount)
+        except MoorError as error:
+            _log.warning("a slice of a budget could not be given back: %s", error)
+
+    def warn(self, session: Session, purses: list[Purse]) -> None:
+        """Tell once a session, cap and step how far the cap is used."""
+        if self._told is None:
+            return
+        for purse in purses:
+            step = max((step for step in WARN_AT if purse.percent >= step), default=0)
+            key = (session.id, purse.cap.name, purse.cap.unit)
+            if step > self._warned.get(key, 0):
+                self._warned[key] = step
+                self._told(session, purse, step)
+
+    async def close(self) -> None:
+        """End all leases; called when every call is committed. Bounded by the database's own patience."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        leases = [purse.lease for purse in self._purses.values() if purse.lease]
+        if leases:
+            try:
+                await asyncio.to_thread(self._bank.settle, leases)
+            except MoorError as error:
+                _log.warning("the leases could not be ended: %s", error)
+
+    def _start(self, work: object) -> None:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,142 @@
+"""What one call may spend: reserved before it goes out, drawn on as bytes pass, settled at its end (decision 6).
+
+Visible output is drawn as it passes and cut when there is no more. Output nobody sees before its end (one document,
+hidden reasoning) is bounded by the call's own output limit, which is lowered to what is left.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from moor.domain.budget import MONEY
+from moor.domain.usage import Usage, cost_nano
+from moor.ledger.leases import Ask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from moor.domain.models import Price
+    from moor.gateway.purse import Purse
+
+SLICE: Final = 512
+"""output tokens that are drawn at a time"""
+LEAST: Final = 16
+"""a call that could not answer this many tokens is not begun (the Responses API takes no smaller limit)"""
+_ROUNDS: Final = 3
+"""questions to the bank before a call begins: others may take what was there a moment ago"""
+
+
+class Spend:
+    """One call's part of the purses. `price` is known wherever one of them counts money."""
+
+    def __init__(self, purses: list[Purse], price: Price | None, input_tokens: int) -> None:
+        self.purses = purses
+        self.limit: int | None = None
+        """output tokens that the call may ask for; None: as many as it likes"""
+        self.dry: Purse | None = None
+        """the purse that ended or refused the call"""
+        self._price = price
+        self._input = Usage(input=input_tokens)
+        self._reserved = [0] * len(purses)
+        self._over = False
+        for purse in purses:
+            purse.calls += 1
+
+    def start(self, ceiling: int, *, whole: bool, then: Callable[[], None]) -> None:
+        """Reserve what the call needs to begin, then call `then`; `dry` says that it may not.
+
+        `ceiling`: the largest answer, by the call's own limit or the model's. `whole`: it comes in one piece, so that
+        all of it is reserved; `limit` is then lowered to what could be.
+        """
+        self._begin(ceiling, ceiling if whole else min(SLICE, ceiling), whole, then, _ROUNDS)
+
+    def _begin(self, ceiling: int, first: int, whole: bool, then: Callable[[], None], rounds: int) -> None:
+        if self._over:
+            return
+        least = min(LEAST, ceiling)
+        for place, purse in enumerate(self.purses):
+            self._fill(place, self._cost(purse, first))
+            short = self._cost(purse, least) - self._reserved[place]
+            wish = self._cost(purse, first) - self._reserved[place]
+            stale = purse.standing is None or wish <= purse.standing.free
+            if (short > 0 or (wish > 0 and stale)) and rounds > 0 and not (purse.refused and rounds < _ROUNDS):
+                # the bank may give less than all of the wish: then the limit is lowered
+                purse.ask(Ask(max(0, short), wish), lambda: self._begin(ceiling, first, whole, then, rounds - 1))
+                return
+            if short > 0:
+                self.dry = purse
+                then()
+                return
+        afford = min(self._affordable(place, whole) for place in range(len(self.purses)))
+        self.limit = max(least, afford) if afford < ceiling else None
+        then()
+
+    def _fill(self, place: int, need: int) -> None:
+        missing = need - self._reserved[place]
+        if missing > 0:
+            self._reserved[place] += self.purses[place].reserve(missing)
+
+    def _affordable(self, place: int, whole: bool) -> int:
+        """Output tokens that a purse can pay for, as far as known."""
+        purse = self.purses[place]
+        return self._tokens(purse, self._reserved[place] + (0 if whole else purse.left))
+
+    def draw(self, used: Usage, then: Callable[[], None]) -> bool:
+        """Whether the answer may go on after `used`; where it must wait for the bank, `then` is called later.
+
+        `dry` is set when it may not go on at all.
+        """
+        waits = False
+        for place, purse in enumerate(self.purses):
+            spent = self._amount(purse, used)
+            ahead = spent + self._rate(purse) * SLICE // 2
+            if ahead > self._reserved[place]:
+                self._fill(place, ahead)
+                if ahead > self._reserved[place] and not purse.refused:
+                    purse.ask(Ask(1, ahead - self._reserved[place]))
+            if spent < self._reserved[place]:
+                continue
+            if purse.asking:
+                purse.ask(Ask(1, 1), then)
+                waits = True
+            else:
+                self.dry = purse
+                return False
+        return not waits
+
+    def settle(self, used: Usage) -> tuple[tuple[int, int], ...]:
+        """The call ended and cost that; (lease, amount) for its row. Idempotent after the first time: ()."""
+        if self._over:
+            return ()
+        self._over = True
+        draws: list[tuple[int, int]] = []
+        for place, purse in enumerate(self.purses):
+            actual = self._amount(purse, used)
+            if purse.lease and actual:
+                draws.append((purse.lease, actual))
+            purse.settled(self._reserved[place], actual)
+        return tuple(draws)
+
+    def _amount(self, purse: Purse, used: Usage) -> int:
+        if purse.cap.unit == MONEY:
+            return cost_nano(used, self._price) or 0
+        return used.total
+
+    def _cost(self, purse: Purse, output_tokens: int) -> int:
+        """Of the request and that much output."""
+        return self._amount(purse, self._input + Usage(output=output_tokens))
+
+    def _rate(self, purse: Purse) -> int:
+        """Of one output token, at least 1."""
+        if purse.cap.unit != MONEY or self._price is None:
+            return 1
+        return max(1, -(-self._price.output // 1_000_000))
+
+    def _tokens(self, purse: Purse, amount: int) -> int:
+        """Output tokens that an amount pays for beside the request."""
+        rest = amount - self._amount(purse, self._input)
+        if rest <= 0:
+            return 0
+        if purse.cap.unit != MONEY or self._price is None:
+            return rest
+        return 1 << 40 if not self._price.output else rest * 1_000_000 // self._price.output
