@@ -95,7 +95,7 @@ def test_an_agent_that_is_switched_off_is_not_started(moor: Run, tmp_path: Path)
     agents = place_agent(tmp_path, "1.18.33", "#!/bin/sh\nexit 0\n")
     assert moor("config", "set", f"agents.{DEFAULT_AGENT}.enabled", "false").code == 0
     done = moor("run", "--json", "hello", env={"MOOR_TEST_AGENTS": agents})
-    assert_told(done, 2, "agent-disabled", f"moor config set agents.{DEFAULT_AGENT}.enabled true")
+    assert_told(done, 2, "agent-disabled", f"moor agents enable {DEFAULT_AGENT}")
 
 
 PROMPTS: dict[str, tuple[list[str], str | None, str]] = {

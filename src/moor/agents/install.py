@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from moor.agents.node import check_node
 from moor.agents.recipe import CURRENT, LOCK, PIP, RECORD, Fetcher, Recipe, Say, Terms
+from moor.agents.tools import Stopped
 from moor.agents.versions import sweep_leftovers
 from moor.errors.agent import AgentInstallFailed, AgentReleaseTooYoung
 
@@ -55,7 +56,7 @@ def install(
             say(f"installing {recipe.agent} {recipe.version} ({recipe.kind}, scripts off) …")
             _install_aside(recipe, environ, target, terms or Terms(), say)
             say(f"installed {recipe.agent} {recipe.version} in {target}")
-        _set_current(folder, recipe.version)
+        set_current(folder, recipe.version)
     return target
 
 
@@ -106,6 +107,8 @@ def _install_aside(recipe: Recipe, environ: Mapping[str, str], target: Path, ter
             _finish(recipe, staging, target, got)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
+    except Stopped:
+        raise AgentInstallFailed(agent=recipe.agent, version=recipe.version, problem="it was stopped") from None
     except OSError as error:
         raise AgentInstallFailed(
             agent=recipe.agent,
@@ -171,7 +174,8 @@ def _check_integrity(recipe: Recipe, got: Mapping[str, str]) -> None:
             )
 
 
-def _set_current(folder: Path, version: str) -> None:
+def set_current(folder: Path, version: str) -> None:
+    """Make that version the one that is started; `folder`: the agent's."""
     from moor.store.files import write_private
 
     write_private(folder / CURRENT, version.encode() + b"\n")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from moor.agents.recipe import Recipe, Say
+from moor.agents.tools import TOOLS, Stopped
 from moor.errors.agent import AgentInstallFailed, NotInRegistry
 
 TIMEOUT_S: Final = 900
@@ -108,19 +109,11 @@ class Npm:
         argv = [self._npm, *args, "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
         argv += ["--cache", str(scratch / CACHE), "--logs-max=0", "--fetch-retries=2"]
         try:
-            done = subprocess.run(
-                argv,
-                cwd=scratch,
-                env=self._environ,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                timeout=TIMEOUT_S,
-                check=False,
-            )
+            done = TOOLS.run(argv, cwd=scratch, env=self._environ, timeout_s=TIMEOUT_S)
         except subprocess.TimeoutExpired as error:
             raise self._failed(f"npm took longer than {TIMEOUT_S // 60} minutes", "") from error
+        except Stopped:
+            raise
         except OSError as error:
             raise self._failed(f"npm cannot be started: {error.strerror}", "") from error
         if done.returncode != 0:

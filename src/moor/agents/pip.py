@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from moor.agents.recipe import Recipe, Say, newest
+from moor.agents.tools import TOOLS, Stopped
 from moor.errors.agent import AgentInstallFailed, NotInIndex
 
 TIMEOUT_S: Final = 1_800
@@ -144,19 +145,11 @@ class Pip:
 
     def _run(self, argv: list[str]) -> subprocess.CompletedProcess[str]:
         try:
-            return subprocess.run(
-                argv,
-                cwd="/",
-                env=self._environ,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                timeout=TIMEOUT_S,
-                check=False,
-            )
+            return TOOLS.run(argv, cwd="/", env=self._environ, timeout_s=TIMEOUT_S)
         except subprocess.TimeoutExpired as error:
             raise self._failed(f"pip took longer than {TIMEOUT_S // 60} minutes", "") from error
+        except Stopped:
+            raise
         except OSError as error:
             raise self._failed(f"{argv[0]} cannot be started: {error.strerror}", "") from error
 

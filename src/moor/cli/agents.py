@@ -1,4 +1,4 @@
-"""`moor agents`: which are known, which are installed, whether their versions are tested; install and remove."""
+"""`moor agents`: which are known, installed, tested, the newest; install, upgrade, remove, switch on and off."""
 
 from __future__ import annotations
 
@@ -13,99 +13,158 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`install` and `remove`; without a word: the list."""
+    """The actions; without one: the list."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     parser.add_argument("--json", action="store_true", help="one JSON document")
-    install = actions.add_parser("install", help="install an agent: the tested version, or the one named")
-    install.add_argument("name", metavar="NAME", help="agent")
-    install.add_argument("--version", metavar="V", help="another version than the tested one")
-    install.add_argument("--allow-new", action="store_true", help="also a release of the last days")
-    remove = actions.add_parser("remove", help="remove an agent that moor installed")
-    remove.add_argument("name", metavar="NAME", help="agent")
+    parser.add_argument("--newest", action="store_true", help="ask the registries for the newest releases")
+    install = actions.add_parser("install", help="install agents: the tested versions, or the one named")
+    _add_names(install)
+    install.add_argument("--all", action="store_true", help="all agents that are switched on")
+    _add_version(install)
+    install.add_argument("--from", dest="archive", metavar="PATH", help="packages from this file or folder")
+    upgrade = actions.add_parser("upgrade", help="bring installed agents to the tested versions, or to the newest")
+    _add_names(upgrade)
+    upgrade.add_argument("--newest", action="store_true", help="to what the registry calls the latest")
+    _add_version(upgrade)
+    remove = actions.add_parser("remove", help="remove agents that moor installed")
+    _add_names(remove)
     remove.add_argument("--version", metavar="V", help="this version only")
+    enable = actions.add_parser("enable", help="switch agents on")
+    _add_names(enable)
+    enable.add_argument("--path", action="store_true", help="where moor installed none, the program on PATH will do")
+    _add_names(actions.add_parser("disable", help="switch agents off: neither started nor installed"))
+
+
+def _add_names(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs="*", metavar="NAME", help="agents")
+
+
+def _add_version(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--version", metavar="V", help="another version than the tested one")
+    parser.add_argument("--allow-new", action="store_true", help="also a release of the last days")
 
 
 def run(args: argparse.Namespace, ctx: Context) -> int:
     """Exit code 5 when an install fails."""
-    if args.action == "install":
-        return _install(args, ctx)
+    if not args.action:
+        return _list(args, ctx)
+    from moor.cli.inside import refuse_inside
+
+    refuse_inside(ctx, f"moor agents {args.action}")
+    if args.action in ("install", "upgrade"):
+        from moor.cli import installs
+
+        return installs.install(args, ctx) if args.action == "install" else installs.upgrade(args, ctx)
     if args.action == "remove":
         return _remove(args, ctx)
-    return _list(args, ctx)
+    return _switch(args, ctx)
+
+
+def named_agents(names: list[str], ctx: Context, action: str) -> list[Agent]:
+    """The agents of those names, each once. Raises UsageError for none, UnknownAgent."""
+    from moor.agents import agent_names, load_agent
+
+    if not names:
+        known = ", ".join(agent_names(ctx.loaded.settings.agents))
+        raise UsageError("no agent is named", hint=f"moor agents {action} NAME …   ({known})")
+    found = [load_agent(name, ctx.loaded.settings.agents) for name in names]
+    return list({agent.id: agent for agent in found}.values())
+
+
+def plain_version(text: str | None) -> str | None:
+    """A plain version: it becomes a folder's name and part of a package's."""
+    import re
+
+    if text is not None and not re.fullmatch(r"\d+(?:\.\d+){1,3}(?:[-.]?[0-9A-Za-z][0-9A-Za-z.-]*)?", text):
+        raise UsageError(f"{text!r} is no version", hint="write one like 1.18.33")
+    return text
 
 
 def _list(args: argparse.Namespace, ctx: Context) -> int:
-    from moor.agents import AGENTS, load_agent
+    from moor.agents import agent_names, load_agent
+    from moor.agents.newest import remembered
 
-    found = [_state(load_agent(agent_id), ctx) for agent_id in AGENTS]
+    described = ctx.loaded.settings.agents
+    agents = [load_agent(agent_id, described) for agent_id in agent_names(described)]
+    if args.newest:
+        from moor.cli.installs import ask_all
+
+        ask_all(agents, ctx)
+    newest = remembered(ctx.home)
+    found = [_state(agent, ctx) for agent in agents]
+    for one in found:
+        answer = newest.get(one["agent"])
+        one["newest"], one["newest_asked_at"] = (answer.version, answer.asked_at) if answer else (None, None)
     if args.json:
         ctx.out.json(found)
         return int(ExitCode.OK)
-    rows = [
-        [one["agent"], one["installed"] or "-", one["tested"], one["source"] or "-", one["note"]] for one in found
-    ]
-    ctx.out.table(["AGENT", "INSTALLED", "TESTED", "FROM", "NOTE"], rows)
+    columns = ("agent", "installed", "tested", "newest", "source", "note")
+    rows = [[one[column] or ("" if column == "note" else "-") for column in columns] for one in found]
+    ctx.out.table(["AGENT", "INSTALLED", "TESTED", "NEWEST", "FROM", "NOTE"], rows)
     return int(ExitCode.OK)
 
 
 def _state(agent: Agent, ctx: Context) -> dict[str, Any]:
+    from moor.agents.recipe import installed_versions
+
+    group = ctx.loaded.settings.agent(agent.id)
     state: dict[str, Any] = {
         "agent": agent.id,
         "name": agent.display_name,
-        "enabled": ctx.loaded.settings.agent(agent.id).enabled,
+        "enabled": group.enabled,
         "installed": None,
+        "versions": sorted(installed_versions(ctx.home.agents_dir / agent.id)),
         "tested": agent.pinned_version,
         "source": None,
         "path": None,
         "note": "",
     }
     try:
-        installed = agent.find(ctx.home, ctx.environ)
+        installed = agent.find(ctx.home, ctx.environ, use_path=group.use_path)
     except MoorError as error:
         state["note"] = f"{error.message}; {error.hint}"
     else:
         state.update(installed=installed.version, source=installed.source, path=installed.path)
         state["note"] = agent.version_note(installed.version)
-    if not state["enabled"]:
-        state["note"] = f"switched off; moor config set agents.{agent.id}.enabled true"
+    if not group.enabled:
+        state["note"] = f"switched off; moor agents enable {agent.id}"
     return state
 
 
-def _install(args: argparse.Namespace, ctx: Context) -> int:
-    from moor.agents import load_agent
-    from moor.agents.install import install_agent
-    from moor.agents.recipe import Terms
-    from moor.cli.inside import refuse_inside
-
-    refuse_inside(ctx, "moor agents install")
-    agent = load_agent(args.name)
-    version = _version(args.version)
-    terms = Terms(allow_new=args.allow_new)
-    installed = install_agent(agent, ctx.home, ctx.environ, version, terms=terms, say=ctx.out.say)
-    ctx.out.result(f"{agent.display_name} {installed.version}: {installed.path}")
-    if note := agent.version_note(installed.version):
-        ctx.out.warn(note)
-    return int(ExitCode.OK)
-
-
 def _remove(args: argparse.Namespace, ctx: Context) -> int:
-    from moor.agents import load_agent
     from moor.agents.versions import remove
-    from moor.cli.inside import refuse_inside
 
-    refuse_inside(ctx, "moor agents remove")
-    agent = load_agent(args.name)
-    gone = remove(ctx.home, agent.id, _version(args.version))
-    if not gone:
-        raise UsageError(f"no such version of {agent.id} is installed", hint="moor agents")
-    ctx.out.result(f"removed {agent.display_name} {', '.join(gone)}; its history stays in {ctx.home.root}")
+    agents, version = named_agents(args.names, ctx, args.action), plain_version(args.version)
+    for agent in agents:
+        gone = remove(ctx.home, agent.id, version)
+        if not gone:
+            raise UsageError(f"no such version of {agent.id} is installed", hint="moor agents")
+        ctx.out.result(f"removed {agent.display_name} {', '.join(gone)}; its history stays in {ctx.home.root}")
     return int(ExitCode.OK)
 
 
-def _version(text: str | None) -> str | None:
-    """A plain version: it becomes a folder's name and part of a package's."""
-    import re
+def _switch(args: argparse.Namespace, ctx: Context) -> int:
+    from moor.store.settings_edit import set_values
 
-    if text is not None and not re.fullmatch(r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?", text):
-        raise UsageError(f"{text!r} is no version", hint="write one like 1.18.33")
-    return text
+    on = args.action == "enable"
+    agents = named_agents(args.names, ctx, args.action)
+    values = {f"agents.{agent.id}.enabled": on for agent in agents}
+    if on and args.path:
+        values |= {f"agents.{agent.id}.use_path": True for agent in agents}
+    set_values(ctx.home, values)
+    for agent in agents:
+        ctx.out.result(f"{agent.display_name} is switched {'on' if on else 'off'}")
+        if on and args.path:
+            _say_which_program(agent, ctx)
+    return int(ExitCode.OK)
+
+
+def _say_which_program(agent: Agent, ctx: Context) -> None:
+    try:
+        found = agent.find(ctx.home, ctx.environ, use_path=True)
+    except MoorError as error:
+        ctx.out.warn(f"{error.message}; {error.hint}")
+        return
+    ctx.out.say(f"it starts {found.path} ({found.version})")
+    if found.source != "path":
+        ctx.out.say(f"the one on PATH is taken when moor has none of its own: moor agents remove {agent.id}")

@@ -52,11 +52,14 @@ def ensure_agent(agent_id: str, ctx: Context) -> None:
     """Install the agent at its first launch, with a line of progress; a warm launch only looks."""
     from moor.agents import load_agent
     from moor.errors.agent import AgentMissing
+    from moor.errors.launch import AgentDisabled
 
     agent = load_agent(agent_id, ctx.loaded.settings.agents)
     try:
         agent.find(ctx.home, ctx.environ, use_path=ctx.loaded.settings.agent(agent.id).use_path)
     except AgentMissing:
+        if not ctx.loaded.settings.agent(agent.id).enabled:
+            raise AgentDisabled(agent=agent.id) from None
         from moor.agents.install import install_agent
 
         ctx.out.say(f"{agent.display_name} is not installed yet: installing it into {ctx.home.agents_dir}")

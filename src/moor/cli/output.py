@@ -36,7 +36,13 @@ class Output:
         self.stderr = stderr or sys.stderr
         self.quiet = quiet
         self.verbose = verbose
-        self._plain = bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
+        self._dumb = environ.get("TERM") == "dumb"
+        self._plain = bool(environ.get("NO_COLOR")) or self._dumb
+
+    @property
+    def shows_live(self) -> bool:
+        """Lines on stderr can be drawn again: a terminal that moves its cursor, and not --quiet."""
+        return not (self.quiet or self._dumb) and self.stderr.isatty()
 
     def result(self, text: str) -> None:
         """A line of the command's result. Raises BrokenPipeError when nobody reads it any more."""

@@ -179,7 +179,7 @@ def _agent(agent_id: str, ctx: Context, missing: list[Missing], *, needed: bool)
     enabled = ctx.loaded.settings.agent(agent_id).enabled
     if not enabled:
         if needed:
-            missing.append(Missing(f"{agent_id} is switched off", f"moor config set agents.{agent_id}.enabled true"))
+            missing.append(Missing(f"{agent_id} is switched off", f"moor agents enable {agent_id}"))
         return AgentStanding(id=agent_id, enabled=False, installed=False)
     try:
         found = load_agent(agent_id).find(ctx.home, ctx.environ)

@@ -66,9 +66,7 @@ class AgentDisabled(MoorError):
     exit_code = ExitCode.USAGE
 
     def __init__(self, *, agent: str) -> None:
-        super().__init__(
-            f"agent {agent} is switched off in the config", hint=f"moor config set agents.{agent}.enabled true"
-        )
+        super().__init__(f"agent {agent} is switched off in the config", hint=f"moor agents enable {agent}")
 
 
 class NoSuchDirectory(MoorError):
