@@ -60,26 +60,6 @@ def run(args: argparse.Namespace, ctx: Context) -> int:
     return _switch(args, ctx)
 
 
-def named_agents(names: list[str], ctx: Context, action: str) -> list[Agent]:
-    """The agents of those names, each once. Raises UsageError for none, UnknownAgent."""
-    from moor.agents import agent_names, load_agent
-
-    if not names:
-        known = ", ".join(agent_names(ctx.loaded.settings.agents))
-        raise UsageError("no agent is named", hint=f"moor agents {action} NAME …   ({known})")
-    found = [load_agent(name, ctx.loaded.settings.agents) for name in names]
-    return list({agent.id: agent for agent in found}.values())
-
-
-def plain_version(text: str | None) -> str | None:
-    """A plain version: it becomes a folder's name and part of a package's."""
-    import re
-
-    if text is not None and not re.fullmatch(r"\d+(?:\.\d+){1,3}(?:[-.]?[0-9A-Za-z][0-9A-Za-z.-]*)?", text):
-        raise UsageError(f"{text!r} is no version", hint="write one like 1.18.33")
-    return text
-
-
 def _list(args: argparse.Namespace, ctx: Context) -> int:
     from moor.agents import agent_names, load_agent
     from moor.agents.newest import remembered
@@ -133,6 +113,7 @@ def _state(agent: Agent, ctx: Context) -> dict[str, Any]:
 
 def _remove(args: argparse.Namespace, ctx: Context) -> int:
     from moor.agents.versions import remove
+    from moor.cli.named import named_agents, plain_version
 
     agents, version = named_agents(args.names, ctx, args.action), plain_version(args.version)
     for agent in agents:
@@ -144,6 +125,7 @@ def _remove(args: argparse.Namespace, ctx: Context) -> int:
 
 
 def _switch(args: argparse.Namespace, ctx: Context) -> int:
+    from moor.cli.named import named_agents
     from moor.store.settings_edit import set_values
 
     on = args.action == "enable"

@@ -15,9 +15,9 @@ from moor.agents.newest import Newest, ask_newest, remember
 from moor.agents.recipe import Say, Terms, current_version, installed_versions
 from moor.agents.tools import TOOLS
 from moor.agents.versions import in_use, prune, remove
-from moor.cli.agents import named_agents, plain_version
 from moor.cli.board import Board, board
 from moor.cli.context import Context
+from moor.cli.named import named_agents, plain_version
 from moor.errors.agent import AgentMissing, AgentVersionUnfit
 from moor.errors.base import ExitCode, MoorError, UsageError
 from moor.errors.launch import AgentDisabled
