@@ -103,11 +103,10 @@ def install_agents(folder: Path, python: Path) -> None:
             raise Failed(f"{tool} is missing; install it (Debian, Ubuntu: {remedy})")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     environ = {**without_moor(os.environ), "MOOR_HOME": str(folder)}
-    for name in AGENTS:
-        say(f"installing the pinned {name} into {show(folder)}")
-        command = [str(python), "-m", "moor", "agents", "install", name]
-        if subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, check=False).returncode:
-            raise Failed(f"{name} could not be installed; the lines above say why")
+    say(f"installing the pinned {', '.join(AGENTS)} into {show(folder)}")
+    command = [str(python), "-m", "moor", "agents", "install", *AGENTS]
+    if subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, check=False).returncode:
+        raise Failed("an agent could not be installed; the lines above say which, and why")
     stamp.write_text(mark, encoding="utf-8")
 
 
