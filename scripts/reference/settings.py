@@ -20,6 +20,8 @@ TYPES = {
     "bool": "true or false",
     "tuple[str, ...]": "list of text",
     "dict[str, str]": "table of text",
+    "dict[str, int]": "table of numbers",
+    "dict[str, dict[str, str]]": "table of tables of text",
     "float | None": "number",
 }
 

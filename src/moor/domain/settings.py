@@ -71,21 +71,70 @@ class AgentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pass_env: tuple[str, ...] = ()
     """variables that are passed on although moor would remove them"""
     command: tuple[str, ...] = ()
-    """program and arguments of an agent that is described here; it makes NAME an agent"""
+    """program and arguments of an agent that is described here, templates; it makes NAME an agent"""
     title: str = ""
-    """name for people, of an agent that is described here"""
+    """name for people"""
     install: dict[str, str] = {}
-    """where it comes from: `npm = "PACKAGE@VERSION"` or `pip = "PACKAGE==VERSION"`"""
+    """where it comes from: `npm = "PACKAGE@VERSION"` or `pip = "PACKAGE==VERSION"`; `node = "VERSION"`: a Node.js of
+    its own from npm; `lock = "FILE"`: exactly these packages"""
+    works: tuple[str, ...] = ()
+    """versions that can work: from, and up to but without"""
     dialects: tuple[str, ...] = ()
-    """the dialects it speaks, best first"""
-    files: dict[str, str] = {}
-    """private files to write before it starts: path below its private home to text, both templates"""
+    """the dialects it speaks"""
+    by_dialect: dict[str, dict[str, str]] = {}
+    """names of your own for templates, by the dialect of the model: `[agents.NAME.by_dialect.openai-chat]`"""
+    model_name: str = ""
+    """how it names a model, a template with {model}; empty: by its id"""
+    model_entry: str = ""
+    """one model in a file of its own that lists models, a JSON template; {models} are all of them"""
     model_flag: str = ""
-    """its option that takes a model id"""
+    """its options that take a model, `--model` or `-m --model`"""
+    unset: tuple[str, ...] = ()
+    """variables that are kept from it, names or `PREFIX*`"""
+    files: dict[str, str] = {}
+    """private files of a session: path below the session's folder (or `{home}/…`) to text, both templates"""
+    copies: dict[str, str] = {}
+    """your own instructions that it may see: path as in `files` to a Markdown file or a folder of them"""
+    terminal: tuple[str, ...] = ()
+    """arguments for its own interface only, before what you type; templates"""
     headless: tuple[str, ...] = ()
-    """arguments that run one prompt to the end, a template with {prompt}"""
+    """arguments that run one prompt to the end; templates with {prompt}, without it the prompt comes on its input"""
     acp: tuple[str, ...] = ()
-    """arguments that make it speak the Agent Client Protocol on its standard streams"""
+    """arguments that make it speak the Agent Client Protocol on its standard streams, templates"""
+    acp_mode: str = ""
+    """session mode in which it asks before it acts"""
+    asks: bool = False
+    """a hook or plugin among its files asks at the socket that $MOOR_ASK names before a headless run acts"""
+    failed_text: str = ""
+    """regular expression: an answer that begins so is an error that it tells as an answer"""
+    tools: dict[str, str] = {}
+    """its tools by name to what they do: `read`, `write`, `command`, `fetch`, `internal`; where it does not say so"""
+    effort_args: tuple[str, ...] = ()
+    """arguments that set how much it reasons, templates with {effort}"""
+    value_flags: tuple[str, ...] = ()
+    """its options that take a value: where a sub-command is looked for, their values are passed over"""
+    refused: dict[str, str] = {}
+    """its sub-commands and options that are refused, to `why; what to type instead`"""
+    repository: dict[str, str] = {}
+    """what of a repository would start programs: file or folder to what it is; left out unless `moor trust`"""
+    trusted: tuple[str, ...] = ()
+    """arguments in a repository that is trusted; templates"""
+    untrusted: tuple[str, ...] = ()
+    """arguments in every other place; templates"""
+    fatal_status: dict[str, int] = {}
+    """cause to the status at which it stops at once"""
+    session_header: str = ""
+    """request header with its session id"""
+    parent_header: str = ""
+    """request header with the parent's id in a sub-agent's call"""
+    subagent_header: str = ""
+    """request header that only a sub-agent's call carries"""
+    side_models: dict[str, str] = {}
+    """globs of models that it asks for by itself to what answers them: `main` or `small`"""
+    keepalive: str = ""
+    """form in which a waiting stream is kept alive; empty: comments"""
+    sees: dict[str, str] = {}
+    """what of your own set-up it sees, for the documentation"""
 
 
 class PolicySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -34,6 +34,48 @@ class AgentMissing(MoorError):
         self.place = place
 
 
+class AgentProgramMissing(MoorError):
+    """The program that an agent's description in the config names is not there."""
+
+    ref = "agent-program-missing"
+    exit_code = ExitCode.AGENT_MISSING
+
+    def __init__(self, *, agent: str, program: str) -> None:
+        where = "is not there" if "/" in program else "is not on PATH"
+        super().__init__(
+            f"{program}, the program of {agent}, {where}",
+            hint=f"install it, or name it in your config: agents.{agent}.command (moor config path)",
+        )
+        self.agent = agent
+        self.program = program
+
+
+class AgentNotHeadless(UsageError):
+    """An agent whose description says nothing of running without a terminal."""
+
+    ref = "agent-not-headless"
+
+    def __init__(self, *, agent: str) -> None:
+        super().__init__(
+            f"{agent} cannot run without a terminal: its description has neither acp nor headless",
+            hint=f"moor {agent}, or describe it in your config (moor config path)",
+        )
+        self.agent = agent
+
+
+class AgentAsksNobody(UsageError):
+    """A headless agent that never asks was not let loose."""
+
+    ref = "agent-asks-nobody"
+
+    def __init__(self, *, agent: str, why: str) -> None:
+        super().__init__(
+            f"{agent} acts without asking, so a preset cannot hold it ({why})",
+            hint=f'let it do all that you may do: moor run --agent {agent} --preset full "…"',
+        )
+        self.agent = agent
+
+
 class AgentInUse(MoorError):
     """A version that a session runs is not removed."""
 

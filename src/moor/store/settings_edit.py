@@ -187,6 +187,8 @@ _READERS: Final[dict[str, Callable[[str], Any]]] = {
     "float | None": float,
     "tuple[str, ...]": _read_list,
     _TABLE: _read_table,
+    "dict[str, int]": _read_table,
+    "dict[str, dict[str, str]]": _read_table,
 }
 
 

@@ -27,6 +27,11 @@ GROUPS: Final[dict[str, type[msgspec.Struct]]] = {
 NAMED: Final = frozenset({"upstreams", "agents"})
 """groups that hold one table a name"""
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_LONG: Final = frozenset({"files", "model_entry"})
+"""of an agent: texts of several lines"""
+_LINES: Final = str.maketrans("", "", "\n\t")
+DESCRIBING: Final = frozenset(AgentSettings.__struct_fields__[AgentSettings.__struct_fields__.index("command") :])
+"""fields that describe an agent"""
 _CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069]")
 """also the line ends and the direction marks of Unicode, which make a line read as another"""
 _WORDS: Final = {
@@ -35,6 +40,8 @@ _WORDS: Final = {
     "float | None": ("a number of dollars", "5.0"),
     "tuple[str, ...]": ("a list of texts", '["…", "…"]'),
     "dict[str, str]": ("a table of texts", '{ NAME = "…" }'),
+    "dict[str, int]": ("a table of numbers", "{ NAME = 403 }"),
+    "dict[str, dict[str, str]]": ("a table of tables of texts", '{ NAME = { WORD = "…" } }'),
 }
 _FOUND: Final = {
     str: "a text",
@@ -85,9 +92,15 @@ def parse_settings(source: Source, data: Mapping[str, Any]) -> Settings:
     return Settings(
         defaults=parse_group(source, Defaults, data.get("defaults", {}), "defaults"),
         upstreams=_named(source, data, "upstreams", UpstreamSettings),
-        agents=_named(source, data, "agents", AgentSettings),
+        agents=_agents(source, data),
         policy=parse_policy(source, data),
     )
+
+
+def parse_description(source: Source, data: Mapping[str, Any], name: str) -> AgentSettings:
+    """The description of one agent that stands in a file of its own. Raises ConfigError."""
+    whole = {"agents": {name: dict(data)}}
+    return _agents(source, whole)[name]
 
 
 def parse_policy(source: Source, data: Mapping[str, Any]) -> PolicySettings:
@@ -119,7 +132,7 @@ def parse_group(source: Source, kind: type[T], value: Any, *key: str) -> T:
     except msgspec.ValidationError as error:
         raise _diagnosis(source, kind, value, key, error) from None
     for path, text in _texts(value, key):
-        if has_control(text):
+        if has_control(text.translate(_LINES) if len(path) > 2 and path[2] in _LONG else text):
             raise ConfigValueError(place=source.place(*path), key=".".join(path), problem="holds a control character")
     return group
 
@@ -171,6 +184,16 @@ def _named(source: Source, data: Mapping[str, Any], group: str, kind: type[T]) -
     return found
 
 
+def _agents(source: Source, data: Mapping[str, Any]) -> dict[str, AgentSettings]:
+    found = _named(source, data, "agents", AgentSettings)
+    for name, group in found.items():
+        if group.command or any(field in DESCRIBING for field in data["agents"][name]):
+            from moor.store.descriptions import check_description
+
+            check_description(source, name, group)
+    return found
+
+
 def _diagnosis(
     source: Source, kind: type[msgspec.Struct], value: Any, key: tuple[str, ...], error: msgspec.ValidationError
 ) -> Exception:
@@ -202,9 +225,15 @@ def _fits(kind: type[msgspec.Struct], name: str, value: Any) -> bool:
         "bool": lambda v: isinstance(v, bool),
         "float | None": lambda v: isinstance(v, int | float) and not isinstance(v, bool),
         "tuple[str, ...]": lambda v: isinstance(v, list) and all(isinstance(one, str) for one in v),
-        "dict[str, str]": lambda v: isinstance(v, dict) and all(isinstance(one, str) for one in v.values()),
+        "dict[str, str]": _is_table_of(str),
+        "dict[str, int]": _is_table_of(int),
+        "dict[str, dict[str, str]]": lambda v: _is_table_of(dict)(v) and all(map(_is_table_of(str), v.values())),
     }
     return tests[str(kind.__annotations__[name])](value)
+
+
+def _is_table_of(kind: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, dict) and all(type(one) is kind for one in value.values())
 
 
 def _type_error(source: Source, key: tuple[str, ...], expected: str, value: Any, example: str) -> ConfigTypeError:

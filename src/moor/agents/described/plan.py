@@ -1,0 +1,82 @@
+"""A launch of a described agent as data: argv, environment, private files, what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from moor.agents.described import folders
+from moor.agents.described.arguments import Arguments
+from moor.agents.described.program import command, install_values
+from moor.agents.described.values import launch_values, model_values, quoting
+from moor.domain.plan import LaunchPlan, LeftOut, PlannedFile
+from moor.domain.session import TERMINAL
+from moor.domain.template import PROMPT, names_in, render
+
+if TYPE_CHECKING:
+    from moor.agents.base import LaunchContext
+    from moor.domain.settings import AgentSettings
+
+PROMPT_PLACE = f"{{{PROMPT}}}"
+"""stands in the arguments of a headless run until the prompt is known"""
+
+
+def plan(name: str, group: AgentSettings, context: LaunchContext, note: str) -> LaunchPlan:
+    """Reads files of the user's and the repository's, writes none. Raises AgentCommandRefused, AgentModelUnknown."""
+    values = {
+        **launch_values(group, context),
+        **install_values(group, context.installed),
+        PROMPT: PROMPT_PLACE,
+    }
+    return LaunchPlan(
+        argv=(*command(group, context.installed, values), *_arguments(name, group, context, values)),
+        env=_environment(group, context, values),
+        cwd=context.session.cwd,
+        files=tuple(_files(group, context, values)),
+        left_out=() if context.trusted else tuple(_left_out(group, context)),
+        notes=(note,) if note else (),
+    )
+
+
+def _arguments(name: str, group: AgentSettings, context: LaunchContext, values: dict[str, str]) -> list[str]:
+    parts = [*(group.trusted if context.trusted else group.untrusted)]
+    if context.mode != TERMINAL:
+        return _rendered([*(group.acp or group.headless), *parts, *_effort(group, context)], values)
+    own = Arguments(
+        name, group, {m.id: model_values(group, m, context.gateway_url)["model_name"] for m in context.models}
+    ).checked(context.args)
+    return [*_rendered([*group.terminal, *parts, *_effort(group, context)], values), *own]
+
+
+def _effort(group: AgentSettings, context: LaunchContext) -> tuple[str, ...]:
+    return group.effort_args if context.effort else ()
+
+
+def _rendered(parts: Iterable[str], values: dict[str, str]) -> list[str]:
+    return [render(part, values) for part in parts]
+
+
+def _environment(group: AgentSettings, context: LaunchContext, values: dict[str, str]) -> dict[str, str]:
+    """A variable whose text comes out empty is not set."""
+    env = {name: value for name, value in context.environ.items() if not _matches(name, group.unset)}
+    own = {**group.env, **context.settings.env}
+    made = {name: render(text, values) if name in group.env else text for name, text in own.items()}
+    return {**env, **{name: value for name, value in made.items() if value}}
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(name.startswith(part[:-1]) if part.endswith("*") else name == part for part in patterns)
+
+
+def _files(group: AgentSettings, context: LaunchContext, values: dict[str, str]) -> list[PlannedFile]:
+    texts = list(folders.copies(group.copies, context.user_home))
+    texts += [(path, render(text, values, quoting(path))) for path, text in group.files.items()]
+    return [folders.private_file(_place(path, context, values), text) for path, text in texts]
+
+
+def _place(path: str, context: LaunchContext, values: dict[str, str]) -> str:
+    return render(path, values) if names_in(path) else str(context.session_home / path)
+
+
+def _left_out(group: AgentSettings, context: LaunchContext) -> list[LeftOut]:
+    return folders.found(context.session.cwd, group.repository)
