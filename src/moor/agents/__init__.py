@@ -24,6 +24,7 @@ class Entry(NamedTuple):
 
 AGENTS: Final[dict[str, Entry]] = {
     "opencode": Entry("moor.agents.opencode:OPENCODE", "OpenCode in this terminal"),
+    "hermes": Entry("moor.agents.hermes:HERMES", "Hermes in this terminal"),
 }
 
 DEFAULT_AGENT: Final = "opencode"

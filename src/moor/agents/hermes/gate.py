@@ -1,0 +1,70 @@
+"""A plugin that moor puts into the private home of a driven session: each tool call is asked for. Loaded by Hermes.
+
+By itself Hermes asks only for edits and for commands that look dangerous (facts/hermes 8). Its hook before a tool
+call sees every call of the agent, of its sub-agents and of the scripts of `execute_code`, before it runs. The
+question goes out as a permission of the protocol, with all that is known of the call as JSON in place of the command.
+A hook that raises is passed over by Hermes, so this one turns everything it does not understand into a block.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+from typing import Any
+
+MARK = "moor-gate"
+"""description of the permissions that this plugin asks for"""
+READY = "gate-ready"
+"""file in Hermes' home that says that the plugin was loaded"""
+INTERNAL = ("todo", "memory", "session_search", "skills_list", "skill_view", "clarify", "delegate_task")
+PATHS = ("path", "image_url", "file_path")
+_PATCHED = re.compile(r"^\*\*\*\s+(?:(?:Update|Add|Delete|Move)\s+File|Move\s+to):\s*(.+)$", re.MULTILINE)
+_BRIDGE = "acp_adapter.permissions"
+_asking: list[Any] = []
+
+
+def register(ctx: Any) -> None:
+    """Called by Hermes when it loads its plugins."""
+    ctx.register_hook("pre_tool_call", decide)
+    with open(os.path.join(os.environ["HERMES_HOME"], READY), "w", encoding="utf-8"):  # noqa: PTH118, PTH123
+        pass
+
+
+def decide(tool_name: str = "", args: Any = None, task_id: str = "", **_: Any) -> dict[str, str] | None:
+    """None lets the call run; a block ends it with words for the model."""
+    try:
+        if tool_name in INTERNAL:
+            remember()
+            return None
+        arguments = args if isinstance(args, dict) else {}
+        where = folder(task_id)
+        call = {"tool": tool_name, "arguments": arguments, "cwd": where, "paths": paths(arguments, where)}
+        answer = remember()(command=json.dumps(call, default=str), description=MARK, allow_permanent=False)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the call must not run
+        return {"action": "block", "message": f"The permission for this call could not be asked: {error}"}
+    if answer == "once":
+        return None
+    return {"action": "block", "message": "Not allowed by the rules of this session. Do not try it in another way."}
+
+
+def remember() -> Any:
+    """The function that asks the client. Sub-agents run on threads that have another one, which denies everything."""
+    here = importlib.import_module("tools.terminal_tool")._get_approval_callback()
+    if getattr(here, "__module__", "") == _BRIDGE:
+        _asking[:] = [here]
+    return _asking[0]
+
+
+def paths(arguments: dict[str, Any], where: str) -> list[str]:
+    """Every file the call names, absolute as Hermes means it; a patch may name several."""
+    named = [arguments[key] for key in PATHS if isinstance(arguments.get(key), str)]
+    for whole in _PATCHED.findall(str(arguments.get("patch") or "")):
+        named += whole.split(" -> ")
+    return [os.path.join(where, os.path.expanduser(name.strip())) for name in named if name.strip()]  # noqa: PTH111, PTH118
+
+
+def folder(task_id: str) -> str:
+    """Where the task's shell stands: its commands and its relative paths mean this folder."""
+    return str(importlib.import_module("tools.file_tools")._resolve_base_dir(task_id or "default"))
