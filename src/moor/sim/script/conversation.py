@@ -87,8 +87,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
         return ""
 
     def last_result(self) -> str:
-        """The text of the newest tool result, or ""."""
-        return next((i.text for i in reversed(self.items) if isinstance(i, Returned)), "")
+        """The text of the newest tool result, or "". Some agents wrap what a command printed in JSON."""
+        return _unwrapped(next((i.text for i in reversed(self.items) if isinstance(i, Returned)), ""))
 
 
 def prompt_text(item: Item) -> str:
@@ -96,3 +96,14 @@ def prompt_text(item: Item) -> str:
     if not isinstance(item, Said) or item.role != USER or item.aside:
         return ""
     return _ASIDES.sub("", item.text).strip()
+
+
+def _unwrapped(text: str) -> str:
+    if not text.startswith("{"):
+        return text
+    try:
+        value = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+    output = value.get("output") if isinstance(value, dict) else None
+    return output if isinstance(output, str) else text
