@@ -117,7 +117,13 @@ def _delegation(context: LaunchContext) -> dict[str, Any]:
 
 def _agent(context: LaunchContext) -> dict[str, Any]:
     """One attempt a call: the gateway repeats what can be repeated."""
-    chosen: dict[str, Any] = {"api_max_retries": 1, "disabled_toolsets": list(_NO_TOOLS)}
+    chosen: dict[str, Any] = {
+        "api_max_retries": 1,
+        "disabled_toolsets": list(_NO_TOOLS),
+        # its notes to itself at the end of a turn would be answered after the answer, in the same text
+        "verify_on_stop": False,
+        "environment_probe": False,
+    }
     if context.effort in _EFFORTS:
         chosen["reasoning_effort"] = context.effort
     return chosen

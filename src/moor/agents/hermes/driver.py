@@ -6,13 +6,17 @@ Each tool call is asked for by the plugin in `gate.py`; a session in which it wa
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any, Final
+
+import msgspec
 
 from moor.agents.acp import AcpDriver, AcpTraits
 from moor.agents.base import LaunchContext
 from moor.agents.hermes.gate import MARK, READY
 from moor.agents.hermes.plan import hermes_home
 from moor.agents.hermes.release import ID
+from moor.domain.event import TURN_END, Event
 from moor.domain.plan import LaunchPlan
 from moor.errors.agent import AgentStartFailed
 
@@ -91,6 +95,13 @@ class HermesDriver(AcpDriver):
     def __init__(self, context: LaunchContext) -> None:
         super().__init__(context, TRAITS)
         self._ready = hermes_home(context) / READY
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Events until the turn ends. What Hermes says behind a tool call begins with two empty lines."""
+        async for event in super().events():
+            if event.kind == TURN_END:
+                event = msgspec.structs.replace(event, text=event.text.strip("\n"))
+            yield event
 
     async def start(self, plan: LaunchPlan) -> None:
         """Start Hermes and open a session. Raises AgentStartFailed, also where it loaded no gate."""
