@@ -94,6 +94,10 @@ class Answer:
         """What was used so far, and whether that is an estimate."""
         raise NotImplementedError
 
+    def so_far(self, request_bytes: int) -> Usage:
+        """What was used so far."""
+        return self.usage(request_bytes)[0]
+
     @property
     def error(self) -> str:
         """The sentence of an error inside the answer."""

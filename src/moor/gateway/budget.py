@@ -1,50 +1,57 @@
-"""What each session has spent, in memory: what the ledger said at the start plus what passed here."""
+"""The words in which a cap ends a call or refuses the next."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from moor.domain.budget import DAY, MONEY, MONTH, SESSION
 from moor.domain.models import NANO
+from moor.gateway.places import status_of
 from moor.wire import refusal as words
 from moor.wire.refusal import Refusal
 
 if TYPE_CHECKING:
+    from moor.domain.budget import Cap
     from moor.domain.session import Session
-    from moor.gateway.ports import KeyLookup
+    from moor.gateway.purse import Purse
+
+BUDGET_RULE: Final = "budget-limit"
+"""in a row: the call's output limit was lowered to what was left"""
+_WHO: Final = {SESSION: "this session has", DAY: "today's calls have", MONTH: "this month's calls have"}
 
 
-class BudgetBook:
-    """The money cap in its simple form: once the sum has reached the cap the next call is refused."""
-
-    def __init__(self, keys: KeyLookup) -> None:
-        self._keys = keys
-        self._spent: dict[str, int] = {}
-
-    def spent(self, session_id: str) -> int:
-        """Nano-dollars so far."""
-        spent = self._spent.get(session_id)
-        return self._keys.spent_nano(session_id) if spent is None else spent
-
-    def add(self, session_id: str, cost_nano: int | None) -> None:
-        """Count a finished call."""
-        if cost_nano:
-            self._spent[session_id] = self.spent(session_id) + cost_nano
-
-    def allows(self, session: Session) -> bool:
-        """Whether the session may call now."""
-        cap = session.budget_nano
-        return cap is None or self.spent(session.id) < cap
-
-    def refusal(self, session: Session, status: int) -> Refusal:
-        """Why it may not."""
-        cap, spent = session.budget_nano or 0, self.spent(session.id)
+def budget_refusal(session: Session, purse: Purse) -> Refusal:
+    """Why a call ends or is not begun."""
+    status = status_of(session, words.BUDGET)
+    if purse.problem is not None:
         return Refusal(
             status=status,
-            ref="budget-reached",
-            message=f"this session has spent {dollars(spent)} of its {dollars(cap)} cap",
-            hint="start one with a larger cap: moor --budget-usd X AGENT (what was spent: moor usage --last)",
+            ref="budget-unreadable",
+            message=f"the budget could not be read, so no call is let through: {purse.problem.message}",
+            hint="moor status",
             cause=words.BUDGET,
         )
+    return Refusal(
+        status=status,
+        ref="budget-reached",
+        message=f"{_spent(purse)}, too little is left for an answer",
+        hint=f"a person may look with moor budget show and type moor budget raise {purse.cap.name}",
+        cause=words.BUDGET,
+    )
+
+
+def _spent(purse: Purse) -> str:
+    cap = purse.cap
+    who = f"calls of key {cap.key} have" if cap.key else _WHO.get(cap.per, "all calls have")
+    where = "".join(f" {word} {name}" for word, name in (("on", cap.upstream), ("labelled", cap.tag)) if name)
+    verb = "spent" if cap.unit == MONEY else "used"
+    named = "" if cap.name == SESSION else f" ({cap.name})"
+    return f"{who} {verb} {amount(cap, purse.used)} of {amount(cap, cap.limit)}{where}{named}"
+
+
+def amount(cap: Cap, value: int) -> str:
+    """`$1.25` or `1200 tokens`."""
+    return dollars(value) if cap.unit == MONEY else f"{value} tokens"
 
 
 def dollars(nano: int) -> str:

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from moor.domain.call import OK, Call
-from moor.domain.dialects import COUNT_TOKENS
+from moor.domain.dialects import COUNT_TOKENS, OPENAI_CHAT
 from moor.domain.ids import CALL as CALL_ID
 from moor.domain.ids import new_id
 from moor.gateway import routes
@@ -15,21 +15,23 @@ from moor.gateway.places import status_of
 from moor.gateway.prepare import named_model, prepare, read_index
 from moor.gateway.record import Record, open_record
 from moor.wire import refusal as words
-from moor.wire.listing import models_body
+from moor.wire.listing import listed, model_body, models_body
 from moor.wire.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from moor.clock import Clock
+    from moor.domain.models import Model
     from moor.domain.session import Session
-    from moor.gateway.budget import BudgetBook
     from moor.gateway.inbound import Inbound
     from moor.gateway.limits import Limits
     from moor.gateway.places import Place
     from moor.gateway.pool import Pool
     from moor.gateway.ports import LedgerSink
+    from moor.gateway.purse import PurseBook
     from moor.gateway.request import Request
+    from moor.gateway.routes import Route
     from moor.wire.strictness import Headers
 
 _log = logging.getLogger(__name__)
@@ -45,7 +47,7 @@ class Desk:
         places: Mapping[str, Place],
         pool: Pool,
         ledger: LedgerSink,
-        budget: BudgetBook,
+        purses: PurseBook,
         clock: Clock,
         limits: Limits,
     ) -> None:
@@ -54,7 +56,7 @@ class Desk:
         self.limits = limits
         self._places = places
         self._ledger = ledger
-        self._budget = budget
+        self.purses = purses
 
     def handle(self, inbound: Inbound, request: Request) -> Exchange | None:
         """Answer a request here, or start its exchange; None when it was answered."""
@@ -72,8 +74,7 @@ class Desk:
             return None
         assert route is not None
         if route.kind == routes.MODELS:
-            assert request.session is not None
-            self._list_models(inbound, route.dialect, request.session)
+            self._list_models(inbound, request, route)
         elif route.kind == routes.HEALTH:
             inbound.reply(200, _JSON, b'{"status":"ok"}')
         else:
@@ -97,41 +98,54 @@ class Desk:
         if isinstance(prepared, Refusal):
             exchange.refuse(prepared)
             return
-        refusal = None if prepared.action == COUNT_TOKENS else self._check_money(session)
+        refusal = None if prepared.action == COUNT_TOKENS else self._check_ledger(session)
         if refusal is not None:
             exchange.refuse(refusal)
         else:
             exchange.begin(prepared)
 
-    def _check_money(self, session: Session) -> Refusal | None:
-        healthy = self._ledger.healthy
-        if healthy and self._budget.allows(session):
+    def _check_ledger(self, session: Session) -> Refusal | None:
+        if self._ledger.healthy:
             return None
-        status = status_of(session, words.BUDGET)
-        if not healthy:
-            return Refusal(
-                status=status,
-                ref="ledger-unwritable",
-                message="the ledger cannot be written, so no call is let through",
-                hint="free disk space or repair the folder, see: moor status",
-                cause=words.BUDGET,
-            )
-        return self._budget.refusal(session, status)
+        return Refusal(
+            status=status_of(session, words.BUDGET),
+            ref="ledger-unwritable",
+            message="the ledger cannot be written, so no call is let through",
+            hint="free disk space or repair the folder, see: moor status",
+            cause=words.BUDGET,
+        )
 
     def settle(self, record: Record, *, is_count: bool) -> None:
         """Put the row of a finished call; token counts that went well are not calls of a model."""
         if is_count and record.outcome == OK:
             return
         call: Call = record.call(self.clock.monotonic())
-        self._budget.add(call.session, call.cost_nano)
         self._ledger.put(call)
 
-    def _list_models(self, inbound: Inbound, dialect: str, session: Session) -> None:
+    def _list_models(self, inbound: Inbound, request: Request, route: Route) -> None:
+        session = request.session
+        assert session is not None
         place = self._places.get(session.upstream)
         if place is None:
-            inbound.refuse(dialect, _no_upstream(session), [])
+            inbound.refuse(route.dialect, _no_upstream(session), [])
             return
-        inbound.reply(200, _JSON, models_body(dialect, place.models(session)))
+        models = place.models(session)
+        if route.model:
+            self._show_model(inbound, route, listed(route.dialect, models))
+        elif route.dialect == OPENAI_CHAT and (session.traits.listing or "client_version" in request.query):
+            from moor.wire.catalogue import catalogue_body
+
+            inbound.reply(200, _JSON, catalogue_body(models))
+        else:
+            inbound.reply(200, _JSON, models_body(route.dialect, models))
+
+    def _show_model(self, inbound: Inbound, route: Route, models: list[Model]) -> None:
+        model = next((model for model in models if model.id == route.model), None)
+        if model is not None:
+            inbound.reply(200, _JSON, model_body(route.dialect, model))
+            return
+        message = f"there is no model {route.model[:120]} here that this key may call"
+        inbound.refuse(route.dialect, Refusal(status=404, ref="unknown-model", message=message, hint="moor models"))
 
 
 def _no_upstream(session: Session) -> Refusal:

@@ -21,9 +21,12 @@ from moor.domain.usage import Usage
 from moor.errors.base import ExitCode, MoorError
 from moor.gateway.answer import Answer, BodyAnswer
 from moor.gateway.answer_open import decoded_error, implausible, is_web_page, open_answer, said
+from moor.gateway.budget import BUDGET_RULE, budget_refusal
+from moor.gateway.ceiling import Ceiling
 from moor.gateway.places import status_of
 from moor.gateway.prepare import Prepared
 from moor.gateway.record import Record
+from moor.gateway.spend import Spend
 from moor.wire import refusal as words
 from moor.wire.heads import safe_pairs
 from moor.wire.listing import count_body
@@ -68,6 +71,9 @@ class Exchange(msgspec.Struct, eq=False):
     _repeated: bool = False
     _over: bool = False
     _paused_at: float | None = None
+    _spend: Spend | None = None
+    _short: bool = False
+    """the answer waits until the bank has said whether it may go on"""
 
     # the way out
 
@@ -75,18 +81,50 @@ class Exchange(msgspec.Struct, eq=False):
         """Take a prepared call upstream."""
         self._prepared = prepared
         self._body = prepared.body
-        self.record.model = prepared.plan.model
+        self.record.took(prepared.plan.model)
         self.record.rules = prepared.rules
         self.record.stream = prepared.action == STREAM
         if prepared.plan.target is None:
             self._count_here()
             return
+        if prepared.action != COUNT_TOKENS and self._session.all_caps():
+            self._reserve(prepared)
+        else:
+            self._go()
+
+    def _reserve(self, prepared: Prepared) -> None:
+        """Take what the call needs from the caps before it goes out."""
+        model = prepared.plan.model
+        ceiling = Ceiling(prepared.plan.dialect, self._body, model.max_output)
+        spend = Spend(self._desk.purses.of(self._session), model.price, len(self._body) // BYTES_PER_TOKEN)
+        self._spend = spend
+        whole = prepared.action != STREAM
+        spend.start(ceiling.tokens, whole=whole, then=lambda: self._reserved(spend, ceiling))
+
+    def _reserved(self, spend: Spend, ceiling: Ceiling) -> None:
+        if self._over:
+            return
+        if spend.dry is None and spend.limit is not None:
+            lowered = ceiling.lowered(spend.limit)
+            if lowered is None:
+                spend.dry = spend.purses[0]
+            else:
+                self._body = lowered
+                self.record.rules += (BUDGET_RULE,)
+        if spend.dry is not None:
+            self.refuse(budget_refusal(self._session, spend.dry))
+        else:
+            self._go()
+
+    def _go(self) -> None:
+        assert self._prepared is not None
+        prepared = self._prepared
         desk = prepared.plan.place.desk
         self._credential = desk.current()
         if self._credential is None:
             desk.obtain(None, self._credential_came)
         else:
-            self._ask(self._desk.pool.take(prepared.plan.target))
+            self._ask(self._desk.pool.take(self._target))
 
     def _credential_came(self, result: Credential | MoorError) -> None:
         if self._over:
@@ -174,7 +212,7 @@ class Exchange(msgspec.Struct, eq=False):
             return
         message = f"upstream {self._place_name} broke off: {reason}"
         if self._answer is not None and self._answer.sent_head:
-            self._cut(message)
+            self._broke_off(message)
         else:
             self._fail(words.UNREACHABLE, "broken-off", message, UNREACHABLE)
 
@@ -191,13 +229,31 @@ class Exchange(msgspec.Struct, eq=False):
         out = answer.feed(pieces) if pieces else []
         if not ended:
             self._inbound.write(out)
+            if self._spend is not None and not self._over:
+                self._draw()
             return
         last = answer.finish()
         self._inbound.write(out + (last or []))
         if last is None:
-            self._cut(f"upstream {self._place_name} ended its answer before its end")
+            self._broke_off(f"upstream {self._place_name} ended its answer before its end")
         else:
             self._complete(answer)
+
+    def _draw(self) -> None:
+        """Pay for what has passed; without money the stream ends here, with a sentence the user sees."""
+        spend, answer = self._spend, self._answer
+        if spend is None or answer is None or self._over:
+            return
+        waited, self._short = self._short, False
+        if spend.draw(answer.so_far(self.record.request_bytes), self._draw):
+            if waited and self._paused_at is None and self._outbound is not None:
+                self._outbound.resume_reading()
+        elif spend.dry is None:
+            self._short = True
+            if self._outbound is not None:
+                self._outbound.pause_reading()
+        else:
+            self._cut(budget_refusal(self._session, spend.dry))
 
     def _hold(self, pieces: list[bytes], ended: bool) -> None:
         assert self._held is not None
@@ -268,15 +324,17 @@ class Exchange(msgspec.Struct, eq=False):
             self.record.error = f"in the answer: {error}"
         self._end(ERROR if error else OK)
 
-    def _cut(self, message: str) -> None:
-        """The answer broke in the middle: say so in the stream and close, so that no agent takes it for an end."""
+    def _broke_off(self, message: str) -> None:
         # OpenCode repeats at these words (facts/opencode 9). Whether it sees this event or the closed connection
         # first is chance, and a closed connection it repeats too
-        refusal = Refusal(status=502, ref="cut", message=message, hint="try again later", cause=words.BAD_UPSTREAM)
+        self._cut(Refusal(status=502, ref="cut", message=message, hint="try again later", cause=words.BAD_UPSTREAM))
+
+    def _cut(self, refusal: Refusal) -> None:
+        """The answer ends in the middle: say so in the stream and close, so that no agent takes it for an end."""
         if self._answer is not None:
             self._inbound.write(self._answer.cut(refusal))
             self.record.status = self._answer.head.status
-        self.record.error = f"cut: {message}"
+        self.record.error = f"{refusal.ref}: {refusal.message}"
         self._request.close = True
         self._end(CUT)
 
@@ -345,6 +403,9 @@ class Exchange(msgspec.Struct, eq=False):
         elif asked and outcome == CANCELLED and record.attempts:
             # it was sent, and the agent left before the answer: the upstream read it, so it may be charged
             record.usage, record.estimated = Usage(input=record.request_bytes // BYTES_PER_TOKEN), True
+        if self._spend is not None:
+            record.draws = self._spend.settle(record.usage)
+            self._desk.purses.warn(self._session, self._spend.purses)
         counts = self._request.route is not None and self._request.route.action == COUNT_TOKENS
         self._desk.settle(record, is_count=counts)
         self._inbound.over(self)
@@ -361,7 +422,7 @@ class Exchange(msgspec.Struct, eq=False):
         """The agent took what was waiting."""
         self._paused_at = None
         self._stamp = self._desk.clock.monotonic()
-        if self._outbound is not None:
+        if self._outbound is not None and not self._short:
             self._outbound.resume_reading()
 
     def check(self, now: float) -> None:
@@ -371,7 +432,7 @@ class Exchange(msgspec.Struct, eq=False):
             if now - self._paused_at > limits.stalled_s:
                 self._inbound.abort()
             return
-        if self._outbound is None:
+        if self._outbound is None or self._short:
             return
         limit = limits.first_byte_s if not self._status else limits.between_s
         if now - self._stamp <= limit:
@@ -379,7 +440,7 @@ class Exchange(msgspec.Struct, eq=False):
         self._abandon()
         message = f"upstream {self._place_name} was silent for {limit:g} s"
         if self._answer is not None and self._answer.sent_head:
-            self._cut(message)
+            self._broke_off(message)
         else:
             self._fail(words.UNREACHABLE, "no-answer", message, UNREACHABLE)
 

@@ -34,13 +34,12 @@ def known_of(request: Request, session: Session) -> Known:
     assert request.route is not None
     traits = session.traits
     passed = pass_to_upstream(request.route.dialect, request.named)
-    request.known = known = Known(
-        session,
-        _text(request, traits.session_header) if traits.session_header else "",
-        _text(request, traits.parent_header) if traits.parent_header else "",
-        passed,
-        header_lines(passed.items()),
-    )
+    own = _text(request, traits.session_header) if traits.session_header else ""
+    parent = _text(request, traits.parent_header) if traits.parent_header else ""
+    inner = _text(request, traits.subagent_header) if traits.subagent_header else ""
+    if inner and not parent:
+        own, parent = inner, own  # the header names the sub-agent, and its call carries the main agent's session
+    request.known = known = Known(session, own, parent, passed, header_lines(passed.items()))
     return known
 
 

@@ -7,10 +7,12 @@ allowlist, the route and the static part of the head cost nothing at the next ca
 from __future__ import annotations
 
 import logging
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from moor.domain.budget import MONEY
 from moor.domain.dialects import COUNT_TOKENS, STREAM
 from moor.errors.base import MoorError
 from moor.errors.upstream import NoRouteError
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from moor.upstreams.base import Upstream
 
 _log = logging.getLogger(__name__)
+_SMALL: Final = "small"
+"""slot of the small model in `AgentTraits.side_models`"""
 _RELOAD_S: Final = 2.0
 _MAX_PLANS: Final = 4096
 
@@ -135,6 +139,8 @@ class Place:
         return made
 
     def _make(self, session: Session, dialect: str, action: str, model_id: str) -> Plan | Refusal:
+        if session.traits.side_models:
+            model_id = self._side_model(session, dialect, model_id) or model_id
         why = session.policy.why_not(model_id)
         if why is not None:
             return _refuse(
@@ -146,7 +152,7 @@ class Place:
         model = self._find(model_id)
         if model is None:
             return self._unknown(session, model_id)
-        if session.budget_nano is not None and model.price is None and action != COUNT_TOKENS:
+        if model.price is None and action != COUNT_TOKENS and any(cap.unit == MONEY for cap in session.all_caps()):
             return _refuse(
                 session,
                 words.BUDGET,
@@ -183,6 +189,18 @@ class Place:
         self._learned[model] = self._learned.get(model, frozenset()) | shown
         self._plans = {key: made for key, made in self._plans.items() if made.model.id != model}
         return True
+
+    def _side_model(self, session: Session, dialect: str, model_id: str) -> str:
+        """The model that answers in place of one that the agent asks for by itself and that is not on the list; empty
+        where the agent does not, or where the session has none that may answer."""
+        slot = next((slot for glob, slot in session.traits.side_models if fnmatchcase(model_id, glob)), "")
+        if not slot or self._find(model_id) is not None:
+            return ""
+        for instead in (session.small_model, session.model) if slot == _SMALL else (session.model,):
+            model = self._models.get(instead)
+            if model is not None and dialect in model.dialects and session.policy.why_not(instead) is None:
+                return instead
+        return ""
 
     def _find(self, model_id: str) -> Model | None:
         model = self._models.get(model_id)

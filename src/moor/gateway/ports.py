@@ -16,10 +16,6 @@ class KeyLookup(Protocol):
         """The session of the key with that SHA-256 (hex), or None. Called on the loop: does no I/O."""
         ...
 
-    def spent_nano(self, session_id: str) -> int:
-        """What the session had spent before this process; no I/O."""
-        ...
-
 
 class LedgerSink(Protocol):
     """Where rows of calls go; `moor.ledger.writer.LedgerWriter` in earnest."""
@@ -37,17 +33,12 @@ class LedgerSink(Protocol):
 class SessionKeys:
     """The keys of sessions that are known from the start: one for a launch, several in a server."""
 
-    def __init__(self, sessions: list[Session], spent: dict[str, int] | None = None) -> None:
+    def __init__(self, sessions: list[Session]) -> None:
         self._sessions = {session.key_hash: session for session in sessions if session.key_hash}
-        self._spent = spent or {}
 
     def find(self, key_hash: str) -> Session | None:
         """The session of that key. A lookup by the hash of a random key tells nothing by its timing."""
         return self._sessions.get(key_hash)
-
-    def spent_nano(self, session_id: str) -> int:
-        """What the session had spent before this process."""
-        return self._spent.get(session_id, 0)
 
     def add(self, session: Session) -> None:
         """Let a further session in."""

@@ -16,6 +16,7 @@ from moor.wire.content import decode_body
 from moor.wire.heads import header_lines
 from moor.wire.index import Index, index_object
 from moor.wire.refusal import Refusal
+from moor.wire.splice import encode
 
 if TYPE_CHECKING:
     from moor.domain.session import Session
@@ -82,9 +83,12 @@ def prepare(request: Request, session: Session, index: Index, place: Place, mode
         return plan
     known = known_of(request, session)
     rules = plan.gate.needed(index)
-    if not rules:
+    instead = plan.model.id != model_id
+    if not rules and not instead:
         return Prepared(plan, plan.head + known.passed_lines, index.body, (), (), action)
     draft = Draft(index, route.dialect, action, plan.model, known.passed.copy())
+    if instead and draft.has("model"):
+        draft.set("model", encode(plan.model.id))
     fired = tuple(run_filters(rules, draft))
     same = not fired or draft.headers == known.passed
     lines = known.passed_lines if same else header_lines(draft.headers.items())

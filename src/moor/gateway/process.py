@@ -26,6 +26,8 @@ from moor.gateway.activity import Activity
 from moor.gateway.ports import SessionKeys
 from moor.gateway.server import Gateway
 from moor.gateway.tuning import is_plain, loop_factory, raise_allocator_thresholds
+from moor.gateway.warnings import Warnings
+from moor.ledger.bank import LedgerBank
 from moor.ledger.writer import LedgerWriter
 from moor.run.sweep import sweep
 from moor.run.watch import ended
@@ -132,11 +134,13 @@ async def _serve(
     ledger = LedgerWriter(home)
     gateway = Gateway(
         sockets=[listening],
-        keys=SessionKeys([session], _spent(home, session)),
+        keys=SessionKeys([session]),
         upstreams={session.upstream: upstream},
         ledger=ledger,
         clock=SystemClock(),
         environ=os.environ,
+        bank=LedgerBank(home, SystemClock(), session.id),
+        told=Warnings(store).told,
     )
     stop = _stop_on_signals()
     await gateway.start()
@@ -148,7 +152,7 @@ async def _serve(
         await _until_the_end(stop, watched, activity)
     finally:
         await gateway.close(IN_FLIGHT_GRACE_S)
-        await asyncio.to_thread(_clean_up, home, store, session, ledger)
+        await asyncio.to_thread(_clean_up, home, store, session, ledger, gateway)
 
 
 async def _until_the_end(stop: asyncio.Event, watched: Watched | None, activity: Activity) -> None:
@@ -171,22 +175,15 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-def _spent(home: Home, session: Session) -> dict[str, int]:
-    """What the session spent before (it is being resumed); only asked where there is a cap."""
-    if session.budget_nano is None:
-        return {}
-    from moor.ledger.budget import spent_nano
-
-    return {session.id: spent_nano(home, session.id)}
-
-
-def _clean_up(home: Home, store: SessionStore, session: Session, ledger: LedgerWriter) -> None:
+def _clean_up(home: Home, store: SessionStore, session: Session, ledger: LedgerWriter, gateway: Gateway) -> None:
     """Stop what the session left behind, settle, mark, remove. Each step is tried whatever became of the others."""
     met = sweep(session.id)
     if met:
         _log.info("stopped %d processes that the session left behind", len(met))
     if not ledger.close(LEDGER_GRACE_S):
         _log.error("calls could not be written to the ledger")
+    else:
+        gateway.purses.settle()
     _mark_ended(store, session.id, "")
     remove_tree_private(home.session_dir(session.id))
     store.close()

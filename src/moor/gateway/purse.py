@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Final, Protocol
 
 from moor.domain.budget import WARN_AT, Cap, Standing
-from moor.errors.base import MoorError
+from moor.errors.base import BugError, MoorError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +39,20 @@ class Bank(Protocol):
     def settle(self, leases: list[int]) -> None:
         """End leases. Raises MoorError."""
         ...
+
+
+class NoBank:
+    """For a gateway that was given none: nothing is let through where a cap holds."""
+
+    def take(self, cap: Cap, ask: Ask, lease: int) -> Grant:
+        """Raises BugError."""
+        raise BugError(f"no bank to take {cap.name} from: {ask}, {lease}")
+
+    def give_back(self, lease: int, amount: int) -> None:
+        """Nothing was taken."""
+
+    def settle(self, leases: list[int]) -> None:
+        """Nothing was taken."""
 
 
 class Purse:
@@ -184,14 +198,15 @@ class PurseBook:
                 self._told(session, purse, step)
 
     async def close(self) -> None:
-        """End all leases; called when every call is committed. Bounded by the database's own patience."""
-        for task in self._tasks:
-            task.cancel()
+        """Ask nothing more. Bounded by the database's own patience."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def settle(self) -> None:
+        """End all leases; called once every call is committed. BLOCKS."""
         leases = [purse.lease for purse in self._purses.values() if purse.lease]
         if leases:
             try:
-                await asyncio.to_thread(self._bank.settle, leases)
+                self._bank.settle(leases)
             except MoorError as error:
                 _log.warning("the leases could not be ended: %s", error)
 

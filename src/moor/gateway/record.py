@@ -42,6 +42,14 @@ class Record(msgspec.Struct, eq=False):
     rules: tuple[str, ...] = ()
     usage: Usage = _NOTHING
     estimated: bool = False
+    asked: str = ""
+    draws: tuple[tuple[int, int], ...] = ()
+
+    def took(self, model: Model) -> None:
+        """Note the model that answers; what the agent asked for too, where that is another."""
+        self.model = model
+        if model.id != self.model_id:
+            self.asked, self.model_id = self.model_id, model.id
 
     def call(self, ended_mono: float) -> Call:
         """The row. A call that never reached a model costs nothing, whatever its price."""
@@ -55,7 +63,7 @@ class Record(msgspec.Struct, eq=False):
             self.dialect, self.model_id, self.started_at, self.first_byte_ms,
             int((ended_mono - self.started_mono) * 1000), self.status, self.outcome, self.attempts, self.stream,
             usage, self.estimated, cost, source, date, self.rules, redact(self.error) if self.error else "",
-            self.request_bytes, self.response_bytes, session.tags,
+            self.request_bytes, self.response_bytes, session.tags, self.asked, self.draws,
         )
         # fmt: on
 

@@ -67,7 +67,13 @@ _TABLE: Final[dict[bytes, dict[bytes, Route]]] = {
         )
     },
 }
+_ONE_MODEL: Final = re.compile(rb"/(anthropic/v1|openai/v1|gemini/v1beta(?!.*:))/models/(.+)\Z")
 _GEMINI: Final = re.compile(rb"/gemini/v1beta/models/([^/:]+):(generateContent|streamGenerateContent|countTokens)\Z")
+_DIALECT_OF: Final = {
+    b"anthropic/v1": ANTHROPIC_MESSAGES,
+    b"openai/v1": OPENAI_CHAT,
+    b"gemini/v1beta": GEMINI_GENERATE,
+}
 _ACTIONS: Final = {b"generateContent": GENERATE, b"streamGenerateContent": STREAM, b"countTokens": COUNT_TOKENS}
 
 BASE_PATHS: Final[dict[str, str]] = {
@@ -83,8 +89,22 @@ def find_route(method: bytes, path: bytes) -> Route | NoRoute:
     """The route of a method and a path (without query)."""
     methods = _TABLE.get(path)
     if methods is None:
-        return _find_gemini(method, path)
+        return _find_model(method, path) or _find_gemini(method, path)
     return methods.get(method) or NoRoute(405, b", ".join(methods).decode())
+
+
+def _find_model(method: bytes, path: bytes) -> Route | NoRoute | None:
+    """One entry of a listing; None where the path is none."""
+    found = _ONE_MODEL.match(path)
+    if found is None:
+        return None
+    if method != b"GET":
+        return NoRoute(405, "GET")
+    try:
+        model = unquote_to_bytes(found[2]).decode()
+    except UnicodeDecodeError:
+        return NoRoute(404)
+    return Route(MODELS, _DIALECT_OF[found[1]], model=model)
 
 
 def _find_gemini(method: bytes, path: bytes) -> Route | NoRoute:

@@ -10,20 +10,22 @@ import socket
 from typing import TYPE_CHECKING
 
 from moor.gateway.admit import Doorkeeper
-from moor.gateway.budget import BudgetBook
 from moor.gateway.connector import Connector
 from moor.gateway.desk import Desk
 from moor.gateway.inbound import Inbound
 from moor.gateway.limits import Limits
 from moor.gateway.places import Place
 from moor.gateway.pool import Pool
+from moor.gateway.purse import Bank, NoBank, PurseBook
 from moor.gateway.request import BodyStore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from moor.clock import Clock
+    from moor.domain.session import Session
     from moor.gateway.ports import KeyLookup, LedgerSink
+    from moor.gateway.purse import Purse
     from moor.upstreams.base import Upstream
 
 _log = logging.getLogger(__name__)
@@ -33,7 +35,8 @@ class Gateway:
     """Serves on listening sockets (TCP or Unix) that somebody else bound.
 
     `environ` names proxies for upstream connections. `any_host` accepts every Host header: for a gateway that
-    was opened to other machines on purpose; else only loopback names with one of our ports are taken.
+    was opened to other machines on purpose; else only loopback names with one of our ports are taken. `bank`: where
+    slices of caps come from; without one a session with a cap is let nothing through. `told`: see PurseBook.
     """
 
     def __init__(
@@ -47,6 +50,8 @@ class Gateway:
         limits: Limits | None = None,
         environ: Mapping[str, str] | None = None,
         any_host: bool = False,
+        bank: Bank | None = None,
+        told: Callable[[Session, Purse, int], None] | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.clock = clock
@@ -57,11 +62,12 @@ class Gateway:
         self._sockets = sockets
         self._places = {name: Place(upstream, self.limits, clock) for name, upstream in upstreams.items()}
         self._pool = Pool(Connector(environ or {}), self.limits, clock)
+        self.purses = PurseBook(bank or NoBank(), clock, told)
         self.desk = Desk(
             places=self._places,
             pool=self._pool,
             ledger=ledger,
-            budget=BudgetBook(keys),
+            purses=self.purses,
             clock=clock,
             limits=self.limits,
         )
@@ -103,6 +109,7 @@ class Gateway:
             self._tick = None
         self._pool.close()
         await asyncio.sleep(0)
+        await self.purses.close()
         await asyncio.gather(*(asyncio.to_thread(place.upstream.close) for place in self._places.values()))
 
     @property

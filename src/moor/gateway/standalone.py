@@ -13,7 +13,7 @@ from moor.domain.session import STANDALONE, Session
 from moor.errors.base import MoorError
 from moor.gateway.server import Gateway
 from moor.gateway.tuning import loop_factory, raise_allocator_thresholds
-from moor.ledger.budget import spent_nano
+from moor.ledger.bank import LedgerBank
 from moor.ledger.writer import LedgerWriter
 from moor.store.keys import KeyStore
 
@@ -49,7 +49,6 @@ class StoreKeys:
         self._patience = patience
         self._failures = 0
         self._sessions: dict[str, Session] = {}
-        self._spent: dict[str, int] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="moor-keys", daemon=True)
 
@@ -68,10 +67,6 @@ class StoreKeys:
         """The session of that key."""
         return self._sessions.get(key_hash)
 
-    def spent_nano(self, session_id: str) -> int:
-        """What the key had spent when it was first seen."""
-        return self._spent.get(session_id, 0)
-
     @property
     def upstreams(self) -> set[str]:
         """Upstreams that the keys name."""
@@ -85,8 +80,6 @@ class StoreKeys:
             session = self._session(key)
             known = before.get(key.id)
             fresh[key.key_hash] = known if known == session and known is not None else session
-            if session.budget_nano is not None and key.id not in self._spent:
-                self._spent[key.id] = spent_nano(self._home, key.id)
         self._sessions = fresh
 
     def _session(self, key: GatewayKey) -> Session:
@@ -141,6 +134,7 @@ def serve(
         clock=clock,
         environ=environ,
         any_host=any_host,
+        bank=LedgerBank(home, clock),
     )
     raise_allocator_thresholds()
     try:
@@ -148,7 +142,8 @@ def serve(
             runner.run(_serve(gateway, ready))
     finally:
         keys.close()
-        ledger.close()
+        if ledger.close():
+            gateway.purses.settle()
 
 
 async def _serve(gateway: Gateway, ready: Callable[[], None]) -> None:

@@ -18,7 +18,7 @@ _COLUMNS: Final = (
     *("outcome", "price_source", "price_date", "error"),
     *("duration_ms", "status", "attempts", "request_bytes", "response_bytes"),
     *("input", "output", "cache_read", "cache_write", "reasoning"),
-    *("started_at", "first_byte_ms", "stream", "estimated", "cost_nano", "rules", "tags"),
+    *("started_at", "first_byte_ms", "stream", "estimated", "cost_nano", "rules", "tags", "asked"),
 )
 _ROW: Final = f"({', '.join('?' * len(_COLUMNS))})"
 _INSERT: Final = f"INSERT OR IGNORE INTO calls ({', '.join(_COLUMNS)}) VALUES {_ROW}"  # noqa: S608 - names of ours
@@ -94,6 +94,7 @@ def _row(call: Call) -> tuple[Cell, ...]:
         cost if cost is None or -INT_MAX <= cost <= INT_MAX else cell(cost),
         cell(call.rules) if call.rules else "[]",
         cell(call.tags) if call.tags else "{}",
+        cell(call.asked) if call.asked else "",
     )
 
 

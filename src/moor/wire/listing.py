@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from moor.domain.dialects import ANTHROPIC_MESSAGES, GEMINI_GENERATE, OPENAI_RESPONSES
+from moor.domain.dialects import ANTHROPIC_MESSAGES, GEMINI_GENERATE, OPENAI_CHAT, OPENAI_RESPONSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,37 +16,47 @@ if TYPE_CHECKING:
 _encode: Final = msgspec.json.Encoder().encode
 _LONG_AGO: Final = "2025-01-01T00:00:00Z"
 _LONG_AGO_S: Final = 1735689600
+_SERVED: Final = {
+    ANTHROPIC_MESSAGES: (ANTHROPIC_MESSAGES,),
+    GEMINI_GENERATE: (GEMINI_GENERATE,),
+    OPENAI_CHAT: (OPENAI_CHAT, OPENAI_RESPONSES),
+    OPENAI_RESPONSES: (OPENAI_RESPONSES,),
+}
+"""which models a client of a dialect's listing can call; the two dialects of OpenAI share one"""
+
+
+def listed(dialect: str, models: Iterable[Model]) -> list[Model]:
+    """Those of the models that a client of the dialect can call."""
+    served = _SERVED[dialect]
+    return [model for model in models if any(one in served for one in model.dialects)]
 
 
 def models_body(dialect: str, models: Iterable[Model]) -> bytes:
     """The models as the dialect's own listing, whole, on one page."""
+    shown = listed(dialect, models)
+    entries = [_entry(dialect, model) for model in shown]
     if dialect == ANTHROPIC_MESSAGES:
-        return _encode(_anthropic(list(models)))
+        first, last = (shown[0].id, shown[-1].id) if shown else (None, None)
+        return _encode({"data": entries, "has_more": False, "first_id": first, "last_id": last})
     if dialect == GEMINI_GENERATE:
-        return _encode({"models": [_gemini(model) for model in models]})
-    data = [
-        {"id": model.id, "object": "model", "created": _LONG_AGO_S, "owned_by": model.family or "unknown"}
-        for model in models
-    ]
-    return _encode({"object": "list", "data": data})
+        return _encode({"models": entries})
+    return _encode({"object": "list", "data": entries})
 
 
-def _anthropic(models: list[Model]) -> dict[str, Any]:
-    data = [
-        {"type": "model", "id": m.id, "display_name": m.display_name or m.id, "created_at": _LONG_AGO} for m in models
-    ]
-    return {
-        "data": data,
-        "has_more": False,
-        "first_id": models[0].id if models else None,
-        "last_id": models[-1].id if models else None,
-    }
+def model_body(dialect: str, model: Model) -> bytes:
+    """One model as an entry of that listing."""
+    return _encode(_entry(dialect, model))
 
 
-def _gemini(model: Model) -> dict[str, Any]:
+def _entry(dialect: str, model: Model) -> dict[str, Any]:
+    name = model.display_name or model.id
+    if dialect == ANTHROPIC_MESSAGES:
+        return {"type": "model", "id": model.id, "display_name": name, "created_at": _LONG_AGO}
+    if dialect != GEMINI_GENERATE:
+        return {"id": model.id, "object": "model", "created": _LONG_AGO_S, "owned_by": model.family or "unknown"}
     entry: dict[str, Any] = {
         "name": f"models/{model.id}",
-        "displayName": model.display_name or model.id,
+        "displayName": name,
         "supportedGenerationMethods": ["generateContent", "streamGenerateContent", "countTokens"],
     }
     if model.context:

@@ -24,8 +24,10 @@ from moor.domain.dialects import (
 from moor.domain.session import AgentTraits, Session
 from moor.gateway.limits import Limits
 from moor.gateway.ports import SessionKeys
+from moor.gateway.purse import Bank
 from moor.gateway.server import Gateway
 from moor.secrets import key_hash
+from tests.unit.gateway.bank import MemoryBank
 from tests.unit.gateway.scripted import (
     Handler,
     ScriptedServer,
@@ -225,7 +227,7 @@ async def rig(
     server_tls: ssl.SSLContext | None = None,
     client_tls: ssl.SSLContext | None = None,
     environ: dict[str, str] | None = None,
-    spent: dict[str, int] | None = None,
+    bank: Bank | None = None,
     handler: Handler | None = None,
     clock: Clock | None = None,
 ) -> AsyncIterator[Rig]:
@@ -238,7 +240,7 @@ async def rig(
     port = listening.getsockname()[1]
     upstream = ScriptedUpstream(server.port, tokens or Tokens(), quirks, client_tls)
     ledger, chosen = Rows(), session or make_session()
-    keys = SessionKeys([chosen], spent)
+    keys = SessionKeys([chosen])
     gateway = Gateway(
         sockets=[listening],
         keys=keys,
@@ -247,6 +249,7 @@ async def rig(
         clock=clock or SystemClock(),
         limits=limits or Limits(tick_s=0.05),
         environ=environ,
+        bank=bank or MemoryBank(),
     )
     await gateway.start()
     made = Rig(gateway, server, upstream, port)

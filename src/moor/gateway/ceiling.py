@@ -1,0 +1,85 @@
+"""The output limit inside a request: read for a budget, and lowered to what is left of it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from moor.domain.dialects import ANTHROPIC_MESSAGES, GEMINI_GENERATE, OPENAI_CHAT, OPENAI_RESPONSES
+from moor.wire.index import Index, index_object
+from moor.wire.splice import encode, splice, value
+
+DEFAULT: Final = 32_000
+"""output tokens of a call that states no limit, to a model whose own limit is not known"""
+_KEYS: Final = {
+    ANTHROPIC_MESSAGES: ("max_tokens",),
+    OPENAI_CHAT: ("max_completion_tokens", "max_tokens"),
+    OPENAI_RESPONSES: ("max_output_tokens",),
+}
+_GEMINI: Final = (("generationConfig", "maxOutputTokens"), ("generation_config", "max_output_tokens"))
+_LEAST_THINKING: Final = 1024
+_MAX: Final = 1 << 40
+
+
+class Ceiling:
+    """One request's limit; `tokens` counts all answers that it asks for at once."""
+
+    def __init__(self, dialect: str, body: bytes, model_max: int | None) -> None:
+        self._dialect = dialect
+        self._index: Index = index_object(body)
+        self._times = max(1, self._number("n") or self._in_gemini("candidateCount", "candidate_count") or 1)
+        asked = self._asked()
+        self.tokens = min(_MAX, (asked or model_max or DEFAULT) * self._times)
+
+    def lowered(self, tokens: int) -> bytes | None:
+        """The body with a lower limit; None where the call cannot be made with so little."""
+        each = tokens // self._times
+        if each < 1:
+            return None
+        if self._dialect == GEMINI_GENERATE:
+            return self._lowered_gemini(each)
+        changes: dict[str, bytes | None] = {}
+        keys = _KEYS[self._dialect]
+        present = [key for key in keys if key in self._index.spans] or [keys[0]]
+        changes.update(dict.fromkeys(present, b"%d" % each))
+        if self._dialect == ANTHROPIC_MESSAGES:
+            thinking = self._thinking()
+            if thinking and thinking["budget_tokens"] >= each:
+                if each <= _LEAST_THINKING:
+                    return None
+                budget = max(_LEAST_THINKING, each // 2)
+                changes["thinking"] = encode({**thinking, "budget_tokens": budget})
+        return splice(self._index, changes)
+
+    def _asked(self) -> int | None:
+        if self._dialect == GEMINI_GENERATE:
+            return self._in_gemini("maxOutputTokens", "max_output_tokens")
+        found = [number for key in _KEYS[self._dialect] if (number := self._number(key)) is not None]
+        return min(found) if found else None
+
+    def _number(self, key: str) -> int | None:
+        raw = self._index.raw(key)
+        return int(raw) if raw is not None and raw.isdigit() and len(raw) < 13 and int(raw) else None
+
+    def _in_gemini(self, *keys: str) -> int | None:
+        if self._dialect != GEMINI_GENERATE:
+            return None
+        for group, _ in _GEMINI:
+            config = self._object(group)
+            for key in keys:
+                number = config.get(key)
+                if isinstance(number, int) and 0 < number < _MAX:
+                    return number
+        return None
+
+    def _lowered_gemini(self, each: int) -> bytes:
+        group, key = next((pair for pair in _GEMINI if pair[0] in self._index.spans), _GEMINI[0])
+        return splice(self._index, {group: encode({**self._object(group), key: each})})
+
+    def _thinking(self) -> dict[str, Any]:
+        thinking = self._object("thinking")
+        return thinking if isinstance(thinking.get("budget_tokens"), int) else {}
+
+    def _object(self, key: str) -> dict[str, Any]:
+        raw = self._index.raw(key)
+        found: Any = value(raw) if raw is not None else None
+        return found if isinstance(found, dict) else {}
