@@ -36,6 +36,8 @@ class Tui:
     """its own, when it is left like that"""
     allow: tuple[tuple[str, str], ...] = ()
     """(text of a permission question on the screen, keys that allow it): answered as often as they come"""
+    picker: tuple[str, ...] = ()
+    """keys that open its list of models, e.g. `("/models", tui.ENTER)`; empty: it has none"""
     pause_s: float = 0.3
     """between a typed prompt and Enter: some take an Enter that follows at once for a part of a paste"""
     size: tuple[int, int] = (34, 110)
@@ -60,18 +62,26 @@ class Tui:
             assert time.monotonic() < end, (
                 f"{words!r} did not come within {within_s} s on this screen:\n{window.text}"
             )
-            for question, keys in self.allow:
-                if question in window.text:
-                    window.keys(keys)
-                    tui.settle(window, 0.4, 3.0)
+            self.allow_what_is_asked(window)
             time.sleep(0.1)
+
+    def allow_what_is_asked(self, window: Window) -> None:
+        """Answer a permission question that stands on the screen."""
+        for question, keys in self.allow:
+            if question in window.text:
+                window.keys(keys)
+                tui.settle(window, 0.4, 3.0)
+
+    def type(self, window: Window, keys: tuple[str, ...]) -> None:
+        """Type one after the other, with a pause after each."""
+        for each in keys:
+            window.keys(each)
+            time.sleep(self.pause_s)
 
     def leave(self, window: Window) -> int:
         """Leave it; the exit code."""
         tui.settle(window, 0.5, 5.0)
-        for keys in self.quit:
-            window.keys(keys)
-            time.sleep(self.pause_s)
+        self.type(window, self.quit)
         return window.wait(20)
 
 

@@ -226,3 +226,8 @@ def result_of(done: Done) -> dict[str, Any]:
     assert len(lines) == 1, f"exit {done.code}\n{done.stdout}\n{done.stderr}"
     result: dict[str, Any] = json.loads(lines[0])
     return result
+
+
+def joined_words(text: str) -> str:
+    """The text with every run of blanks and line ends as one blank."""
+    return " ".join(text.split())

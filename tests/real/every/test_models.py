@@ -57,6 +57,24 @@ def test_no_way_of_its_own_reaches_a_denied_model(narrow: Station) -> None:
         narrow.place.wait_gone()
 
 
+@pytest.mark.feature("F4.5")
+def test_its_list_of_models_offers_no_denied_one(narrow: Station) -> None:
+    tui = narrow.probe.tui
+    if not tui.picker:
+        pytest.skip("it has no list of models")
+    with narrow.window() as window:
+        tui.start(window)
+        tui.type(window, tui.picker)
+        terminal.settle(window, 1.0, 10.0)
+        assert bare(narrow.place.session().model) in window.text
+        assert bare(narrow.probe.forbidden) not in window.text
+
+
+def bare(model_id: str) -> str:
+    """The part of an id by which a list shows it, whatever stands before it."""
+    return model_id.rpartition(".")[2].removeprefix("databricks-")
+
+
 def attempt(station: Station, bypass: Bypass, prompt: str) -> str:
     """Try it to its end; what the user read."""
     place = station.place

@@ -34,7 +34,7 @@ def _config(source: str) -> dict[str, Any]:
 _FORBIDDEN_REF: Final = "moor-anthropic/@FORBIDDEN@"
 
 PROBE: Final = Probe(
-    tui=Tui(ready="Ask anything", quit=("/exit", tui.ENTER)),
+    tui=Tui(ready="Ask anything", quit=("/exit", tui.ENTER), picker=("/models", tui.ENTER)),
     forbidden="system.ai.claude-opus-4-8",
     shot=("run", "@PROMPT@"),
     resume=("run", "--continue", "@PROMPT@"),
@@ -78,7 +78,6 @@ PROBE: Final = Probe(
         Bypass(
             name="configuration of the repository", files={"opencode.json": json.dumps({"model": _FORBIDDEN_REF})}
         ),
-        Bypass(name="its picker", args=(), typed=("/models", "opus-4-8", "@PROMPT@")),
     ),
     kept_in_repository=frozenset({"~.git", "+.git/opencode"}),
     too_old="0.9.0",

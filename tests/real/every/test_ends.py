@@ -1,0 +1,74 @@
+"""Killed, hung up, cancelled: within five seconds nothing of an agent is left, and what was used is in the ledger."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from moor.agents import load_agent
+from moor.domain.result import CANCELLED, FAILED
+from tests.real.every.station import Station
+from tests.support.workplace import last_json
+
+pytestmark = pytest.mark.real
+
+
+@pytest.mark.feature("F12.8", "F12.11")
+def test_a_killed_run_leaves_nothing(station: Station) -> None:
+    with station.place.background(*station.run_argv("--preset", "full", "Please wait, sim:run:sleep+4341")) as run:
+        station.place.wait_for_process("sleep 4341")
+        run.kill()
+        run.wait()
+    station.place.assert_clean_end()
+
+
+@pytest.mark.feature("F12.8")
+def test_a_cancelled_run_ends_in_order(station: Station) -> None:
+    used = station.place.used() if station.place.sessions() else ({}, {})
+    with station.place.background(*station.run_argv("--preset", "full", "Please wait, sim:run:sleep+4342")) as run:
+        station.place.wait_for_process("sleep 4342")
+        run.send_signal(signal.SIGINT)
+        out, _ = run.communicate(timeout=15)
+    assert (run.returncode, last_json(out)["status"]) == (130, CANCELLED)
+    assert station.place.assert_clean_end().outcome == CANCELLED
+    station.place.assert_ledger_equals_sim(since=used)
+
+
+@pytest.mark.feature("F12.27")
+def test_one_that_is_killed_in_the_middle_is_told(station: Station) -> None:
+    with station.place.background(*station.run_argv("--preset", "full", "Please wait, sim:run:sleep+4343")) as run:
+        station.place.wait_for_process("sleep 4343")
+        for pid in programs(station):
+            os.kill(pid, signal.SIGKILL)
+        out, err = run.communicate(timeout=30)
+    result = last_json(out)
+    assert (run.returncode, result["status"], result["error"]["ref"]) == (1, FAILED, "agent-gone"), f"{result}\n{err}"
+    assert result["error"]["hint"] in err
+    assert station.place.assert_clean_end().outcome == FAILED
+
+
+@pytest.mark.feature("F7.1")
+def test_a_closed_terminal_ends_agent_gateway_and_commands(station: Station) -> None:
+    tui = station.probe.tui
+    with station.window() as window:
+        tui.start(window)
+        tui.ask(window, "Please wait, sim:run:sleep+4344")
+        end = time.monotonic() + 40
+        while "sleep 4344" not in station.place.processes().values():
+            assert time.monotonic() < end, window.text
+            tui.allow_what_is_asked(window)
+            time.sleep(0.1)
+        window.hang_up()
+        station.place.assert_clean_end()
+
+
+def programs(station: Station) -> list[int]:
+    """Processes of the agent itself."""
+    agent = load_agent(station.agent_id)
+    path = agent.find(station.place.store, station.place.environ).path
+    found = [pid for pid, command in station.place.processes().items() if path in command.split()[:3]]
+    assert found, station.place.processes()
+    return found

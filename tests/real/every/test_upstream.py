@@ -1,0 +1,96 @@
+"""An upstream that refuses, limits, fails or breaks off, for every agent: never success, soon, and in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from moor.domain.result import COMPLETED
+from tests.real.every.station import Station, joined_words, result_of
+from tests.support.moor import Done
+
+pytestmark = pytest.mark.real
+
+FOR_EVER: dict[str, tuple[dict[str, Any], int, str]] = {
+    "403": (
+        {"status": 403, "body": {"error_code": "PERMISSION_DENIED", "message": "no permission to query it"}},
+        1,
+        "no permission to query it",
+    ),
+    "429": (
+        {"status": 429, "headers": {"retry-after": "3600"}, "body": {"error_code": "X", "message": "slow down"}},
+        1,
+        "no call through",
+    ),
+    "500": (
+        {"status": 500, "headers": {"retry-after-ms": "50"}, "body": {"error_code": "X", "message": "it broke"}},
+        1,
+        "it broke",
+    ),
+}
+"""fault, exit code, words that the user reads"""
+
+
+def run(station: Station, prompt: str, **how: Any) -> tuple[Done, list[int]]:
+    """A run, and the statuses of the model calls that the simulator answered meanwhile."""
+    before = len(station.place.model_calls())
+    done = station.run(prompt, **how)
+    return done, [call["status"] for call in station.place.model_calls()[before:]]
+
+
+@pytest.mark.feature("F12.27")
+@pytest.mark.parametrize("case", FOR_EVER)
+def test_a_refusal_for_ever_ends_the_run_in_its_words(case: str, station: Station) -> None:
+    fault, code, words = FOR_EVER[case]
+    station.place.sim.control.fault(model="?*", **fault)
+    done, statuses = run(station, "sim:hello", timeout=100)
+    result = result_of(done)
+    assert (done.code, result["status"]) == (code, "failed"), f"{result}\n{done.stderr}"
+    assert words in joined_words(done.stderr), done.stderr
+    assert result["error"]["hint"]
+    most = station.probe.tries if case == "500" else 2
+    assert 1 <= len(statuses) <= most, f"{len(statuses)} calls: {statuses}"
+
+
+@pytest.mark.feature("F2.3", "F12.27")
+def test_a_sign_in_that_is_gone_ends_the_run_with_the_command_to_type(station: Station) -> None:
+    station.place.sim.control.revoke_all(refresh_too=True)
+    try:
+        done, _ = run(station, "sim:hello")
+        result = result_of(done)
+        assert (done.code, result["status"]) == (3, "failed"), f"{result}\n{done.stderr}"
+        assert "moor login" in done.stderr
+    finally:
+        station.place.must("login", "--upstream", station.place.session().upstream)
+
+
+@pytest.mark.feature("F12.27")
+def test_a_stream_that_breaks_off_is_repeated_or_told_and_never_an_answer(station: Station) -> None:
+    station.place.sim.control.fault(model=station.place.session().model, cut_after_bytes=400, times=1)
+    done, _ = run(station, "sim:hello")
+    result = result_of(done)
+    if result["status"] == COMPLETED:
+        assert (done.code, result["text"]) == (0, "Hello from the simulated model.")
+    else:
+        assert (done.code, result["status"]) == (1, "failed")
+        assert result["error"]["message"]
+
+
+@pytest.mark.full
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("scenario", ["cut", "error-mid-stream"])
+def test_a_stream_that_always_breaks_off_ends_as_failed(scenario: str, station: Station) -> None:
+    done, statuses = run(station, f"sim:{scenario}", timeout=200)
+    assert (done.code, result_of(done)["status"]) == (1, "failed"), done.stderr
+    assert len(statuses) <= 12
+
+
+@pytest.mark.feature("F7.9")
+def test_its_own_interface_shows_why_a_call_was_refused(station: Station) -> None:
+    tui = station.probe.tui
+    station.place.sim.control.fault(model="?*", **FOR_EVER["403"][0])
+    with station.window() as window:
+        tui.start(window)
+        tui.ask(window, "Say hello, sim:hello")
+        tui.wait_answer(window, "no permission to query it", 40)
