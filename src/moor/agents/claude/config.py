@@ -1,0 +1,73 @@
+"""The private files of a launch: settings that win over every other, and the state that answers first questions."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, Final
+
+from moor.agents.base import LaunchContext
+from moor.agents.claude.extras import Extras
+from moor.agents.claude.models import FAMILIES, wire_name
+from moor.agents.claude.settings import ALLOW, ASK, DENY, joined
+from moor.agents.claude.user_config import UserConfig
+from moor.agents.repository import Repository
+
+_WEB_SEARCH: Final = "WebSearch"
+"""asks for a tool that runs on the model's side, which a workspace refuses (facts, 6)"""
+_PINS: Final = {
+    "disableAgentView": True,
+    "disableRemoteControl": True,
+    "disableClaudeAiConnectors": True,
+    "disableArtifact": True,
+    "enableAllProjectMcpServers": False,
+    "feedbackSurveyRate": 0,
+}
+
+
+def user_settings(user: UserConfig, *, driven: bool) -> dict[str, Any]:
+    """settings.json of the private folder: the user's own taste and rules; a driven session has no allows."""
+    permissions: dict[str, Any] = {name: texts for name, texts in user.rules.items() if not driven or name != ALLOW}
+    if user.default_mode and not driven:
+        permissions["defaultMode"] = user.default_mode
+    if user.directories and not driven:
+        permissions["additionalDirectories"] = user.directories
+    return {**user.settings, **({"permissions": permissions} if permissions else {})}
+
+
+def pins(context: LaunchContext, rules: dict[str, list[str]], extras: Extras, *, driven: bool) -> dict[str, Any]:
+    """The settings of `--settings`, which beat the user's: limits of moor's and the repository's, what was let in."""
+    settings: dict[str, Any] = dict(_PINS)
+    settings["availableModels"] = [*FAMILIES, *(wire_name(model) for model in context.models)]
+    settings["permissions"] = joined(
+        {DENY: [_WEB_SEARCH]}, {} if driven else {ASK: rules.get(ASK, [])}, _denies(rules)
+    )
+    if extras.hooks:
+        settings["hooks"] = extras.hooks
+    if context.effort:
+        settings["effortLevel"] = context.effort
+    if context.fallback:
+        settings["fallbackModel"] = [wire_name(model) for model in context.fallback]
+    return settings
+
+
+def state(context: LaunchContext, user: UserConfig) -> dict[str, Any]:
+    """`.claude.json`: the first questions are answered (facts, 5). Trust is moor's affair: see `moor trust`."""
+    folders = {os.path.realpath(context.session.cwd), Repository(context.session.cwd).root, context.session.cwd}
+    project = {"hasTrustDialogAccepted": True, "hasCompletedProjectOnboarding": True}
+    return {
+        **user.state,
+        "hasCompletedOnboarding": True,
+        "lastOnboardingVersion": context.installed.version,
+        "autoUpdates": False,
+        "projects": dict.fromkeys(sorted(folders), project),
+    }
+
+
+def dump(value: Any) -> bytes:
+    """JSON as bytes."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _denies(rules: dict[str, list[str]]) -> dict[str, list[str]]:
+    return {DENY: rules[DENY]} if DENY in rules else {}
