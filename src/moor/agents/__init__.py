@@ -24,6 +24,7 @@ class Entry(NamedTuple):
 
 AGENTS: Final[dict[str, Entry]] = {
     "opencode": Entry("moor.agents.opencode:OPENCODE", "OpenCode in this terminal"),
+    "claude": Entry("moor.agents.claude:CLAUDE", "Claude Code in this terminal", ("claude-code",)),
     "hermes": Entry("moor.agents.hermes:HERMES", "Hermes in this terminal"),
 }
 
