@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from moor.domain.settings import AgentSettings, Defaults, PolicySettings, UpstreamSettings
+from moor.domain.settings import AgentSettings, Defaults, InstallSettings, PolicySettings, UpstreamSettings
 from moor.store.settings import VARIABLES
 from scripts.reference.notes import class_notes, code, first_paragraph, page, table
 
@@ -13,6 +13,7 @@ GROUPS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("upstreams.NAME", UpstreamSettings),
     ("agents.NAME", AgentSettings),
     ("policy", PolicySettings),
+    ("install", InstallSettings),
 )
 
 TYPES = {
@@ -23,6 +24,7 @@ TYPES = {
     "dict[str, int]": "table of numbers",
     "dict[str, dict[str, str]]": "table of tables of text",
     "float | None": "number",
+    "int": "whole number",
 }
 
 INTRO = """

@@ -24,6 +24,8 @@ CACHE: Final = ".npm-cache"
 _DEPENDENCIES: Final = ("dependencies", "optionalDependencies")
 _PLAIN: Final = re.compile(r"\d+\.\d+\.\d+")
 _NO_SECRETS: Final = ("DATABRICKS_", "ARM_", "ANTHROPIC_", "OPENAI_", "GEMINI_", "GOOGLE_", "MOOR_", "AWS_")
+_PATIENCE: Final = {"npm_config_fetch_retry_mintimeout": "1000", "npm_config_fetch_retry_maxtimeout": "5000"}
+"""npm's own pauses between two tries, 10 s and more, make a dead network a minute of silence"""
 _CAUSES: Final = (
     (("ENOSPC",), "the disk is full", "free some space and try again"),
     (("EROFS", "EACCES", "EPERM"), "a folder cannot be written", "check who owns ~/.moor"),
@@ -48,7 +50,10 @@ class Npm:
     def __init__(self, agent: str, version: str, environ: Mapping[str, str]) -> None:
         self.agent = agent
         self.version = version
-        self._environ = {name: value for name, value in environ.items() if not name.startswith(_NO_SECRETS)}
+        self._environ = {
+            **_PATIENCE,
+            **{name: value for name, value in environ.items() if not name.startswith(_NO_SECRETS)},
+        }
         found = shutil.which("npm", path=environ.get("PATH"))
         if found is None:
             raise AgentInstallFailed(

@@ -17,7 +17,7 @@ RECORD: Final = "moor.json"
 CURRENT: Final = "current"
 LOCK: Final = ".lock"
 MIN_AGE_DAYS: Final = 7
-"""a release that nobody pinned must be this old"""
+"""a release that nobody pinned must be this old, where the user says nothing else"""
 
 NPM: Final = "npm"
 PIP: Final = "pip"

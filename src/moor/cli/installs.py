@@ -35,7 +35,7 @@ def install(args: argparse.Namespace, ctx: Context) -> int:
     agents = _all_enabled(ctx) if args.all else named_agents(args.names, ctx, args.action)
     version = _one_version(args, agents)
     _refuse_disabled(agents, ctx)
-    terms = Terms(allow_new=args.allow_new, archive=_archive(args, ctx))
+    terms = _terms(args, ctx, archive=_archive(args, ctx))
 
     def work(agent: Agent, say: Say) -> str:
         return _put(agent, ctx, version, terms, say)
@@ -53,7 +53,7 @@ def upgrade(args: argparse.Namespace, ctx: Context) -> int:
     if version and args.newest:
         raise UsageError("--version and --newest exclude each other", hint="moor agents upgrade --help")
     _refuse_disabled(agents, ctx)
-    terms = Terms(allow_new=args.allow_new)
+    terms = _terms(args, ctx)
 
     def work(agent: Agent, say: Say) -> str:
         before = _installed(agent, ctx)
@@ -143,6 +143,11 @@ def _one_version(args: argparse.Namespace, agents: Sequence[Agent]) -> str | Non
             "--version is for one agent", hint=f"moor agents {args.action} NAME --version {args.version}"
         )
     return plain_version(args.version)
+
+
+def _terms(args: argparse.Namespace, ctx: Context, archive: Path | None = None) -> Terms:
+    days = ctx.loaded.settings.install.min_age_days
+    return Terms(allow_new=args.allow_new, min_age_days=days, archive=archive)
 
 
 def _archive(args: argparse.Namespace, ctx: Context) -> Path | None:

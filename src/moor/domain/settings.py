@@ -137,6 +137,13 @@ class AgentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """what of your own set-up it sees, for the documentation"""
 
 
+class InstallSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[install]`: how agents are installed."""
+
+    min_age_days: int = 7
+    """a release that this moor was not tested with must be this old: bad ones are found in their first days"""
+
+
 class PolicySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[policy]`: globs on model ids; deny wins."""
 
@@ -155,6 +162,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     upstreams: dict[str, UpstreamSettings] = {}
     agents: dict[str, AgentSettings] = {}
     policy: PolicySettings = PolicySettings()
+    install: InstallSettings = InstallSettings()
 
     def agent(self, agent_id: str) -> AgentSettings:
         """The agent's group, or its defaults."""

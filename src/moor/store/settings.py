@@ -91,6 +91,7 @@ def load_settings(
             upstreams=user.upstreams,
             agents=user.agents,
             policy=PolicySettings(user.policy.allow, user.policy.deny, cap),
+            install=user.install,
         ),
         policy=_policy(user.policy, project, admin),
         origins=origins,
@@ -142,7 +143,8 @@ def _winner(dotted: str, levels: list[tuple[str, str, dict[str, str]]]) -> Origi
 
 
 def _file_origins(raw: Mapping[str, Any], path: Path) -> dict[str, Origin]:
-    return {
+    plain = {f"install.{key}": Origin(USER, value, str(path)) for key, value in raw.get("install", {}).items()}
+    return plain | {
         f"{group}.{name}.{key}": Origin(USER, value, str(path))
         for group in ("upstreams", "agents")
         for name, table in raw.get(group, {}).items()

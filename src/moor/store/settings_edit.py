@@ -185,6 +185,7 @@ _READERS: Final[dict[str, Callable[[str], Any]]] = {
     "str": str,
     "bool": _read_bool,
     "float | None": float,
+    "int": int,
     "tuple[str, ...]": _read_list,
     _TABLE: _read_table,
     "dict[str, int]": _read_table,

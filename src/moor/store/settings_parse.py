@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from moor.domain.settings import AgentSettings, Defaults, PolicySettings, Settings, UpstreamSettings
+from moor.domain.settings import AgentSettings, Defaults, InstallSettings, PolicySettings, Settings, UpstreamSettings
 from moor.errors.config import ConfigSyntaxError, ConfigTypeError, ConfigUnknownKeyError, ConfigValueError, Place
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -23,9 +23,11 @@ GROUPS: Final[dict[str, type[msgspec.Struct]]] = {
     "upstreams": UpstreamSettings,
     "agents": AgentSettings,
     "policy": PolicySettings,
+    "install": InstallSettings,
 }
 NAMED: Final = frozenset({"upstreams", "agents"})
 """groups that hold one table a name"""
+_MAX_AGE_DAYS: Final = 3650
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _LONG: Final = frozenset({"files", "model_entry"})
 """of an agent: texts of several lines"""
@@ -38,6 +40,7 @@ _WORDS: Final = {
     "str": ("a text in quotes", '"…"'),
     "bool": ("true or false", "true"),
     "float | None": ("a number of dollars", "5.0"),
+    "int": ("a whole number", "7"),
     "tuple[str, ...]": ("a list of texts", '["…", "…"]'),
     "dict[str, str]": ("a table of texts", '{ NAME = "…" }'),
     "dict[str, int]": ("a table of numbers", "{ NAME = 403 }"),
@@ -94,6 +97,7 @@ def parse_settings(source: Source, data: Mapping[str, Any]) -> Settings:
         upstreams=_named(source, data, "upstreams", UpstreamSettings),
         agents=_agents(source, data),
         policy=parse_policy(source, data),
+        install=_install(source, data),
     )
 
 
@@ -101,6 +105,18 @@ def parse_description(source: Source, data: Mapping[str, Any], name: str) -> Age
     """The description of one agent that stands in a file of its own. Raises ConfigError."""
     whole = {"agents": {name: dict(data)}}
     return _agents(source, whole)[name]
+
+
+def _install(source: Source, data: Mapping[str, Any]) -> InstallSettings:
+    group = parse_group(source, InstallSettings, data.get("install", {}), "install")
+    if not 0 <= group.min_age_days <= _MAX_AGE_DAYS:
+        raise ConfigValueError(
+            place=source.place("install", "min_age_days"),
+            key="install.min_age_days",
+            problem=f"must be a number of days from 0 to {_MAX_AGE_DAYS}",
+            hint="write it so: min_age_days = 7",
+        )
+    return group
 
 
 def parse_policy(source: Source, data: Mapping[str, Any]) -> PolicySettings:
@@ -224,6 +240,7 @@ def _fits(kind: type[msgspec.Struct], name: str, value: Any) -> bool:
         "str": lambda v: isinstance(v, str),
         "bool": lambda v: isinstance(v, bool),
         "float | None": lambda v: isinstance(v, int | float) and not isinstance(v, bool),
+        "int": lambda v: type(v) is int,
         "tuple[str, ...]": lambda v: isinstance(v, list) and all(isinstance(one, str) for one in v),
         "dict[str, str]": _is_table_of(str),
         "dict[str, int]": _is_table_of(int),
