@@ -1,4 +1,4 @@
-"""An agent whose program is missing, too old, too new, broken or stuck: told in words, right exit code, nothing left."""
+"""An agent whose program is missing, too old, too new, broken or stuck: told in words, and nothing is left."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ NOWHERE = {
 
 @pytest.fixture(scope="module")
 def real(shared: Station, test_agents: Path) -> Installed:
+    """The agent that works; it has run once here, so that its private home is set up."""
+    shared.must_run("sim:hello")
     return installed(shared.agent_id, test_agents, shared.place.store)
 
 
