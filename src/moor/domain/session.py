@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from moor.domain.budget import Cap
+from moor.domain.budget import MONEY, SESSION, Cap, tightest
 from moor.domain.policy import Policy
 
 TERMINAL = "terminal"
@@ -37,7 +37,7 @@ class AgentTraits(msgspec.Struct, frozen=True, kw_only=True):
     """(glob, slot): a model that the agent asks for by itself and that is not on the list is answered by the model
     of that slot, `main` or `small`; the first glob that fits counts. A model that the user can name is none."""
     listing: str = ""
-    """form of the model listing where it is not the dialect's own: `codex`"""
+    """not empty: OpenAI's listing of models is answered as a catalogue with metadata (`moor.wire.catalogue`)"""
     fatal_status: dict[str, int] = {}
     """cause to the status at which the agent stops at once; causes: `sign-in`, `forbidden-model`,
     `budget`, `unreachable`, `bad-upstream`, `bad-request`"""
@@ -60,7 +60,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     budget_nano: int | None = None
     """money cap in nano-dollars; None: no cap"""
     caps: tuple[Cap, ...] = ()
-    """everything its calls count into; the money cap above is one of them"""
+    """what its calls count into beside the money cap above: `all_caps` is everything"""
     traits: AgentTraits = AgentTraits()
     key_hash: str = ""
     """SHA-256 of the gateway key; the key itself is stored nowhere"""
@@ -85,3 +85,10 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     """how far its caps are used, once that is worth saying"""
     outcome: str = ""
     """how a headless session ended; empty while it runs and for an interactive one"""
+
+    def all_caps(self) -> tuple[Cap, ...]:
+        """Everything its calls count into, the lowest of each scope."""
+        if self.budget_nano is None:
+            return tightest(self.caps) if self.caps else ()
+        own = Cap(name=SESSION, per=SESSION, unit=MONEY, limit=self.budget_nano, session=self.id)
+        return tightest((own, *self.caps))

@@ -70,9 +70,11 @@ class Purse:
         self.asking = False
         self.refused = False
         """the bank's last answer was no"""
-        self.spent_since = 0
-        """by calls of this process since that answer"""
+        self.reserved = 0
+        """by the calls that run"""
         self.calls = 0
+        self._others = 0
+        """held by other processes when the bank last answered"""
         self._book = book
         self._waiting: list[Callable[[], None]] = []
 
@@ -86,6 +88,7 @@ class Purse:
         """Up to that much for a call, out of what is free here."""
         got = max(0, min(amount, self.free))
         self.free -= got
+        self.reserved += got
         return got
 
     def ask(self, ask: Ask, then: Callable[[], None] | None = None) -> None:
@@ -103,17 +106,18 @@ class Purse:
             self.problem, self.refused = grant, True
         else:
             self.problem, self.refused = None, not grant.amount
-            self.standing, self.spent_since = grant.standing, 0
+            self.standing = grant.standing
             self.lease = grant.lease or self.lease
             self.free += grant.amount
+            self._others = max(0, grant.standing.held - grant.own)
         waiting, self._waiting = self._waiting, []
         for then in waiting:
             then()
 
     def settled(self, reserved: int, actual: int) -> None:
         """A call ended: it had reserved this much and cost that much."""
+        self.reserved -= reserved
         self.free += reserved - actual
-        self.spent_since += actual
         self.calls -= 1
         if self.free > 0:
             self.refused = False
@@ -122,8 +126,10 @@ class Purse:
 
     @property
     def used(self) -> int:
-        """Spent as far as known here."""
-        return self.spent_since + (self.standing.spent + self.standing.lost if self.standing is not None else 0)
+        """Spent as far as known here. Not what the ledger says: its rows are committed a moment later."""
+        if self.standing is None:
+            return 0
+        return max(0, self.cap.limit - self.left - self.reserved - self._others)
 
     @property
     def percent(self) -> int:

@@ -46,17 +46,31 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """0 where there was not enough"""
     standing: Standing
     """after it"""
+    own: int = 0
+    """how much of what is held the process's own lease holds"""
 
 
-def take(home: Home, cap: Cap, owner: Owner, need: int, now_s: float, lease: int = 0) -> Grant:
-    """At least `need` of the cap for this process, or nothing; `lease`: its own of this scope, which then grows."""
+class Ask(msgspec.Struct, frozen=True):
+    """How much a process asks for."""
+
+    least: int
+    """less is of no use"""
+    want: int
+    """all that is needed now"""
+
+
+def take(home: Home, cap: Cap, owner: Owner, ask: Ask, now_s: float, lease: int = 0) -> Grant:
+    """A part of the cap for this process, or nothing; `lease`: its own of this scope, which then grows."""
     with opened(home) as connection, transaction(connection):
         before = _standing(connection, cap, now_s)
-        amount = max(need, before.free // _SHARE) if 0 < need <= before.free else 0
+        free = before.free
+        amount = min(free, max(ask.want, free // _SHARE)) if free >= max(1, ask.least) else 0
         if amount:
             lease = _grow(connection, before, owner, lease, amount, now_s)
         after = msgspec.structs.replace(before, held=before.held + amount)
-        return Grant(lease=lease if amount else 0, amount=amount, standing=after)
+        row = connection.execute("SELECT taken, spent FROM leases WHERE id = ?", (lease,)).fetchone()
+        own = _held(row) if row is not None else 0
+        return Grant(lease=lease if amount else 0, amount=amount, standing=after, own=own)
 
 
 def give_back(home: Home, lease: int, amount: int) -> None:

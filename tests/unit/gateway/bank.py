@@ -33,7 +33,7 @@ class MemoryBank:
             amount = min(free, max(ask.want, free // 8)) if free >= max(1, ask.least) else 0
             self.taken += amount
             after = Standing(cap=cap, scope=cap.scope(0.0), spent=self.spent, held=self.others + self.taken, lost=0)
-            return Grant(lease=(lease or 1) if amount else 0, amount=amount, standing=after)
+            return Grant(lease=(lease or 1) if amount else 0, amount=amount, standing=after, own=self.taken)
 
     def give_back(self, lease: int, amount: int) -> None:
         """As the real one."""

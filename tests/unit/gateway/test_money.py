@@ -1,31 +1,216 @@
-"""The money cap, and the gates that close when money cannot be counted."""
+"""Caps on the wire: what is reserved, lowered, cut and refused, and when nothing can be counted."""
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+import json
+
+import pytest
+
+from moor.domain.budget import DAY, MONEY, TOKENS, Cap
+from moor.domain.call import CUT, OK, REFUSED
+from moor.domain.dialects import OPENAI_CHAT, OPENAI_RESPONSES
 from moor.domain.models import NANO
-from tests.unit.gateway.rig import make_session, rig, run
+from moor.domain.session import Session
+from moor.domain.usage import cost_nano
+from moor.errors.base import MoorError
+from tests.unit.gateway.bank import MemoryBank
+from tests.unit.gateway.rig import STREAM_PATHS, make_session, rig, run
+from tests.unit.gateway.scripted import PRICE, Seen, Talk, anthropic_events
+
+CENT = NANO // 100
 
 
-def test_a_money_cap_refuses_the_call_after_the_one_that_reached_it() -> None:
+def tokens_cap(limit: int, **more: str) -> Session:
+    return make_session(caps=(Cap(name="daily", per=DAY, unit=TOKENS, limit=limit, **more),))  # type: ignore[arg-type]
+
+
+async def endless(talk: Talk, seen: Seen) -> None:
+    """A stream that never ends by itself: one token an event."""
+    head, block, delta, *_ = anthropic_events("word ")
+    await talk.raw(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+    for event in itertools.chain((head, block), itertools.repeat(delta)):
+        await talk.raw(b"%x\r\n%s\r\n" % (len(event), event))
+        await asyncio.sleep(0)
+
+
+def test_a_call_that_the_rest_cannot_pay_for_is_refused_in_the_agents_status() -> None:
     async def scenario() -> None:
         async with rig(session=make_session(budget_nano=200_000)) as r:
-            answers = [await r.message() for _ in range(4)]
-            assert [answer.status for answer in answers] == [200, 200, 403, 403]
-            text = answers[2].json["error"]["message"]
-            assert "has spent $0.000227 of its $0.0002 cap" in text
-            assert "--budget-usd" in text
-            assert len(r.server.seen) == 2
+            answers = [await r.message() for _ in range(3)]
+            assert [answer.status for answer in answers] == [200, 403, 403]
+            text = answers[1].json["error"]["message"]
+            assert "has spent $0.000113 of $0.0002" in text
+            assert "moor budget raise session" in text
+            assert len(r.server.seen) == 1
+            assert [row.outcome for row in await r.rows(3)] == [OK, REFUSED, REFUSED]
 
     run(scenario())
 
 
-def test_what_was_spent_before_counts() -> None:
+def test_what_others_spent_or_hold_counts() -> None:
     async def scenario() -> None:
-        async with rig(session=make_session(budget_nano=NANO), spent={"ses_test": NANO}) as r:
-            assert (await r.message()).status == 403
+        for bank in (MemoryBank(spent=NANO), MemoryBank(others=NANO)):
+            async with rig(session=make_session(budget_nano=NANO), bank=bank) as r:
+                assert (await r.message()).status == 403
+                assert r.server.seen == []
+
+    run(scenario())
+
+
+@pytest.mark.feature("F13.8")
+@pytest.mark.parametrize("session", [make_session(budget_nano=CENT), tokens_cap(660)], ids=["money", "tokens"])
+def test_an_endless_stream_is_cut_with_a_sentence_and_the_next_call_refused(session: Session) -> None:
+    async def scenario() -> None:
+        async with rig(session=session, handler=endless) as r:
+            answer = await r.message(stream=True, max_tokens=30_000)
+            assert answer.broken
+            last = answer.text.rstrip().rsplit("\n", 1)[1]
+            assert json.loads(last[6:])["type"] == "error"
+            assert "too little is left for an answer" in last
+            assert (await r.message(stream=True)).status == 403
+            row = (await r.rows(2))[0]
+            assert (row.outcome, row.estimated) == (CUT, True)
+            assert row.error.startswith("budget-reached: ")
+            if session.budget_nano:
+                assert CENT * 0.8 < (row.cost_nano or 0) < CENT * 1.05
+            else:
+                assert 600 < row.usage.total < 680
+
+    run(scenario())
+
+
+@pytest.mark.feature("F13.9")
+def test_eight_parallel_streams_share_one_cap() -> None:
+    async def scenario() -> None:
+        bank = MemoryBank()
+        async with rig(session=make_session(budget_nano=10 * CENT), handler=endless, bank=bank) as r:
+            await asyncio.gather(*(r.message(stream=True, max_tokens=30_000) for _ in range(8)))
+            rows = await r.rows(8)
+            total = sum(row.cost_nano or 0 for row in rows)
+            assert 8 * CENT < total < 10.5 * CENT
+            assert {row.outcome for row in rows} <= {CUT, REFUSED}
+
+    run(scenario())
+
+
+def test_an_answer_in_one_piece_is_reserved_whole_and_its_limit_lowered_to_what_is_left() -> None:
+    async def scenario() -> None:
+        async with rig(session=make_session(budget_nano=CENT)) as r:
+            assert (await r.message(max_tokens=20_000)).status == 200
+            asked = r.server.seen[0].json["max_tokens"]
+            paid = cost_nano(r.ledger.rows[0].usage, PRICE) or 0
+            assert 600 < asked < CENT // 15_000
+            assert "budget-limit" in r.ledger.rows[0].rules
+            assert (await r.message(max_tokens=20_000)).status == 200
+            assert asked - 20 <= r.server.seen[1].json["max_tokens"] + paid // 15_000 <= asked + 20
+
+    run(scenario())
+
+
+def test_a_stream_asks_for_no_more_than_is_left_so_that_hidden_output_is_bounded() -> None:
+    async def scenario() -> None:
+        async with rig(session=make_session(budget_nano=CENT)) as r:
+            await r.message(stream=True)
+            assert r.server.seen[0].json["max_tokens"] == 10
+            await r.ask(STREAM_PATHS[OPENAI_RESPONSES], {"model": "m-1", "input": "x", "stream": True})
+            assert 500 < r.server.seen[1].json["max_output_tokens"] < CENT // 15_000
+            await r.ask(STREAM_PATHS[OPENAI_CHAT], {"model": "m-1", "messages": [], "n": 4, "stream": True})
+            assert 100 < r.server.seen[2].json["max_completion_tokens"] < CENT // 60_000
+
+    run(scenario())
+
+
+def test_a_thinking_budget_stays_below_the_lowered_limit_and_too_little_for_it_is_refused() -> None:
+    async def scenario() -> None:
+        thinking = {"type": "enabled", "budget_tokens": 16_000}
+        async with rig(session=make_session(budget_nano=5 * CENT)) as r:
+            await r.message(max_tokens=32_000, thinking=thinking)
+            sent = r.server.seen[0].json
+            assert 1024 <= sent["thinking"]["budget_tokens"] < sent["max_tokens"] < 3_400
+        async with rig(session=make_session(budget_nano=CENT)) as r:
+            assert (await r.message(max_tokens=32_000, thinking=thinking)).status == 403
             assert r.server.seen == []
 
     run(scenario())
+
+
+def test_a_stream_waits_for_the_bank_and_then_goes_on() -> None:
+    async def scenario() -> None:
+        bank = MemoryBank()
+        texts = ["word "] * 3_000
+        started = asyncio.Event()
+
+        async def handler(talk: Talk, seen: Seen) -> None:
+            events = anthropic_events(*texts)
+            await talk.stream(events[:50], end=False)
+            started.set()
+            for event in events[50:]:
+                await talk.raw(b"%x\r\n%s\r\n" % (len(event), event))
+            await talk.raw(b"0\r\n\r\n")
+
+        async with rig(session=make_session(budget_nano=10 * CENT), handler=handler, bank=bank) as r:
+            asking = asyncio.create_task(r.message(stream=True, max_tokens=20_000))
+            await started.wait()
+            bank.hold.clear()
+            await asyncio.sleep(0.3)
+            assert not asking.done()
+            bank.hold.set()
+            answer = await asking
+            assert not answer.broken
+            assert answer.body.count(b"text_delta") == len(texts)
+
+    run(scenario())
+
+
+def test_a_bank_that_cannot_be_read_lets_nothing_through_and_says_why() -> None:
+    async def scenario() -> None:
+        bank = MemoryBank()
+        bank.problem = MoorError("the disk is gone")
+        async with rig(session=make_session(budget_nano=NANO), bank=bank) as r:
+            answer = await r.message()
+            assert answer.status == 403
+            assert "the disk is gone" in answer.text
+            assert r.server.seen == []
+            bank.problem = None
+            assert (await r.message()).status == 200
+
+    run(scenario())
+
+
+def test_what_an_idle_session_holds_goes_back() -> None:
+    async def scenario() -> None:
+        bank = MemoryBank()
+        async with rig(session=make_session(budget_nano=NANO), bank=bank) as r:
+            await r.message()
+            assert bank.taken > NANO // 10
+            for _ in range(60):
+                await asyncio.sleep(0.05)
+                if bank.taken < NANO // 100:
+                    break
+            assert bank.taken == r.ledger.rows[0].cost_nano
+
+    run(scenario())
+
+
+def test_a_call_without_a_cap_asks_no_bank() -> None:
+    async def scenario() -> None:
+        bank = MemoryBank()
+        async with rig(bank=bank) as r:
+            assert (await r.message()).status == 200
+            assert bank.asked == []
+
+    run(scenario())
+
+
+def test_a_cap_on_another_upstream_or_label_does_not_hold_here() -> None:
+    cap = Cap(name="other", per=DAY, unit=MONEY, limit=1, upstream="elsewhere")
+    assert not cap.fits("test", "", {})
+    assert cap.fits("elsewhere", "", {})
+    label = Cap(name="team", per=DAY, unit=MONEY, limit=1, tag="team=x")
+    assert label.fits("test", "", {"team": "x"})
+    assert not label.fits("test", "", {"team": "y"})
 
 
 def test_under_a_money_cap_a_model_without_a_price_is_refused() -> None:
@@ -34,6 +219,8 @@ def test_under_a_money_cap_a_model_without_a_price_is_refused() -> None:
             answer = await r.ask("/openai/v1/chat/completions", {"model": "free-model"})
             assert answer.status == 403
             assert "no price is known" in answer.text
+        async with rig(session=tokens_cap(10_000)) as r:
+            assert (await r.ask("/openai/v1/chat/completions", {"model": "free-model"})).status == 200
 
     run(scenario())
 

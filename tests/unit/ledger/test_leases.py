@@ -16,7 +16,7 @@ from moor.domain.call import Call
 from moor.domain.ids import CALL, new_id
 from moor.domain.session import Session
 from moor.domain.usage import Usage
-from moor.ledger.leases import Owner, give_back, release_lost, settle, standing, take
+from moor.ledger.leases import Ask, Owner, give_back, release_lost, settle, standing, take
 from moor.ledger.writer import LedgerWriter
 from moor.run import proc
 from moor.store.home import Home
@@ -47,18 +47,18 @@ def spend(
 
 
 def test_a_process_gets_what_it_needs_or_an_eighth_and_nothing_beyond_the_cap(home: Home, me: Owner) -> None:
-    first = take(home, CAP, me, 10, NOW)
+    first = take(home, CAP, me, Ask(10, 10), NOW)
     assert first.amount == 125
-    second = take(home, CAP, me, 500, NOW, first.lease)
+    second = take(home, CAP, me, Ask(500, 500), NOW, first.lease)
     assert (second.amount, second.lease) == (500, first.lease)
     assert second.standing.free == 375
-    refused = take(home, CAP, me, 376, NOW, first.lease)
+    refused = take(home, CAP, me, Ask(376, 376), NOW, first.lease)
     assert (refused.amount, refused.lease) == (0, 0)
-    assert take(home, CAP, me, 375, NOW, first.lease).amount == 375
+    assert take(home, CAP, me, Ask(5, 10_000), NOW, first.lease).amount == 375
 
 
 def test_what_a_call_cost_is_spent_once_and_the_rest_comes_back(home: Home, me: Owner) -> None:
-    grant = take(home, CAP, me, 400, NOW)
+    grant = take(home, CAP, me, Ask(400, 400), NOW)
     spend(home, 300, draws=((grant.lease, 300),))
     found = standing(home, CAP, NOW)
     assert (found.spent, found.held, found.lost) == (300, 100, 0)
@@ -69,7 +69,7 @@ def test_what_a_call_cost_is_spent_once_and_the_rest_comes_back(home: Home, me: 
 
 
 def test_a_call_that_cost_more_than_its_lease_is_counted_whole(home: Home, me: Owner) -> None:
-    grant = take(home, CAP, me, 100, NOW)
+    grant = take(home, CAP, me, Ask(100, 100), NOW)
     spend(home, 900, draws=((grant.lease, 900),))
     found = standing(home, CAP, NOW)
     assert (found.spent, found.held, found.free) == (900, 0, 100)
@@ -79,7 +79,7 @@ def test_a_call_that_cost_more_than_its_lease_is_counted_whole(home: Home, me: O
 def test_the_lease_of_a_killed_process_goes_on_counting_until_a_person_releases_it(home: Home) -> None:
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     owner = Owner(child.pid, proc.start_time(child.pid) or 0.0)
-    take(home, CAP, owner, 400, NOW)
+    take(home, CAP, owner, Ask(400, 400), NOW)
     assert standing(home, CAP, NOW).held == 400
     child.kill()
     child.wait()
@@ -97,7 +97,7 @@ def test_children_count_into_their_parents_session(home: Home, me: Owner) -> Non
     for one in ("ses_1", "ses_2", "ses_3", "ses_4"):
         spend(home, 100, session=one)
     assert standing(home, CAP, NOW).spent == 300
-    assert take(home, CAP, me, 701, NOW).amount == 0
+    assert take(home, CAP, me, Ask(701, 701), NOW).amount == 0
 
 
 def test_periods_upstreams_and_labels_count_only_what_fits_them(home: Home) -> None:
@@ -131,7 +131,7 @@ def test_many_at_once_are_given_no_more_than_the_cap(home: Home, me: Owner) -> N
     given: list[int] = []
 
     def work() -> None:
-        given.extend(take(home, CAP, me, 70, NOW).amount for _ in range(6))
+        given.extend(take(home, CAP, me, Ask(70, 70), NOW).amount for _ in range(6))
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
