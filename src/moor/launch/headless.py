@@ -86,7 +86,7 @@ async def headless_session(prepared: Prepared) -> AsyncIterator[Live]:
     listener.close()
     try:
         write_files(plan)
-        await asyncio.to_thread(run_once, plan)
+        await asyncio.to_thread(run_once, plan, prepared.agent.id)
         yield live
     finally:
         await live.end()

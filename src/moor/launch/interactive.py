@@ -27,7 +27,7 @@ def hand_over(prepared: Prepared, announce: Callable[[LaunchPlan], None]) -> NoR
     start_gateway(prepared, listener, url)
     # after it: from here on there is a row and a gateway, so that a kill leaves no folder that nobody knows of
     write_files(plan)
-    run_once(plan)
+    run_once(plan, prepared.agent.id)
     announce(plan)
     try:
         os.chdir(plan.cwd)
