@@ -31,7 +31,8 @@ OTHER = "other"
 ACCESS = (READ, WRITE, COMMAND, FETCH, INTERNAL, OTHER)
 """what a permission is asked for: `data["access"]` of a PERMISSION event. Its `paths` are the files meant, its
 `data["command"]` is the command line, `data["cwd"]` its folder where that is not the session's, and its
-`data["patterns"]` are the agent's own words."""
+`data["patterns"]` are the agent's own words. A command that is sure to do nothing but look names the files in
+`data["reads"]`."""
 
 
 class Extra(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,8 +82,11 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     copies: tuple[tuple[Path, Path], ...] = ()
     """files to copy, source to target; a target that exists is never overwritten"""
     commands: tuple[tuple[str, ...], ...] = ()
-    """commands of the agent's own to run afterwards, in this order, with `env`"""
+    """commands of the agent's own to run afterwards, in this order, in the conversation's folder"""
     env: dict[str, str] = {}
+    """variables set for the commands, beside the user's own environment"""
+    there: bool = False
+    """the other side has it already, where the files to copy do not tell"""
 
 
 class TransferContext(msgspec.Struct, frozen=True, kw_only=True):

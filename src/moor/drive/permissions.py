@@ -124,9 +124,10 @@ class Permissions:
         if access == INTERNAL:
             return ""
         if access == READ:
-            return self._reads(event)
+            return self._reads(event.paths)
         if self.preset == PRESET_READ and not (access == COMMAND and all(allowed_by)):
-            return "it only looks"
+            looked_at = event.data.get("reads") if access == COMMAND else None
+            return "it only looks" if looked_at is None else self._reads(looked_at)
         if access == WRITE:
             return self._writes(event, allowed_by)
         if access == COMMAND:
@@ -135,11 +136,11 @@ class Permissions:
             return ""
         return f"{event.name} is not known to stay inside the work tree"
 
-    def _reads(self, event: Event) -> str:
-        outside = [path for path in event.paths if self._fence.kind(path, self._cwd) == PRIVATE]
+    def _reads(self, paths: Sequence[str]) -> str:
+        outside = [path for path in paths if self._fence.kind(path, self._cwd) == PRIVATE]
         if outside:
             return f"{outside[0]} is private and outside the work tree"
-        secret = [path for path in event.paths if _is_secret(path)]
+        secret = [path for path in paths if _is_secret(path)]
         return f"{secret[0]} may hold secrets" if secret else ""
 
     def _writes(self, event: Event, allowed_by: list[str]) -> str:

@@ -1,0 +1,114 @@
+"""The config.toml that Codex is started with: ours on top of what was taken over of the user's and the repository's.
+
+It lies in the session's own Codex home, so that nothing an agent writes there is read by a later session.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final
+
+from moor.agents.base import LaunchContext
+from moor.agents.codex.user_config import UserConfig
+from moor.agents.repository import Repository
+
+PROVIDER: Final = "moor"
+KEY_VARIABLE: Final = "MOOR_CODEX_KEY"
+"""holds the session's key; commands do not see it"""
+HOME_VARIABLE: Final = "CODEX_HOME"
+STATE_VARIABLE: Final = "CODEX_SQLITE_HOME"
+SERVER: Final = "server"
+_IDLE_MS: Final = 330_000
+"""a little above the gateway's own, so that the gateway's verdict arrives and not a timeout of Codex's"""
+
+_FEATURES: Final = {
+    # vendor traffic: a catalogue of plugins from GitHub, connectors, remote control
+    "plugins": False,
+    "apps": False,
+    "remote_plugin": False,
+    "plugin_sharing": False,
+    "recommended_plugins": False,
+    "tool_suggest": False,
+    "skill_mcp_dependency_install": False,
+    "remote_control": False,
+    "image_generation": False,
+    "in_app_updates": False,
+    # a background server that outlives the session (facts 0.2)
+    "daemon_auto_start": False,
+    "prevent_idle_sleep": False,
+    # a second model call that judges approvals, and one that writes memories
+    "guardian_approval": False,
+    "memories": False,
+    # waits for ever when the gateway is gone
+    "unbounded_connection_retries": False,
+    "enable_request_compression": False,
+    "hooks": False,
+}
+_SERVER_FEATURES: Final = {
+    # reads a picture anywhere without asking; goals go on without a prompt
+    "view_image": False,
+    "goals": False,
+}
+
+
+def ours(context: LaunchContext, user: UserConfig, catalogue: str, prompt: str, *, trust: bool) -> dict[str, Any]:
+    """The keys that moor decides, whatever anybody wrote. `catalogue`, `prompt`: files; `trust`: Codex may."""
+    config: dict[str, Any] = {
+        "model": context.model.id,
+        "model_provider": PROVIDER,
+        "model_catalog_json": catalogue,
+        "model_instructions_file": prompt,
+        "model_providers": {PROVIDER: _provider(context)},
+        "web_search": "disabled",
+        "check_for_update_on_startup": False,
+        "analytics": {"enabled": False},
+        "feedback": {"enabled": False},
+        "cli_auth_credentials_store": "file",
+        "mcp_oauth_credentials_store": "file",
+        "project_doc_max_bytes": 0,
+        "skills": {"bundled": {"enabled": False}},
+        "projects": _projects(context.session.cwd, trust=trust),
+        "shell_environment_policy": _variables(context, user),
+        "features": {**_FEATURES, **(_SERVER_FEATURES if context.mode == SERVER else {})},
+    }
+    if "review" in context.slots:
+        config["review_model"] = context.slots["review"].id
+    if context.effort:
+        config["model_reasoning_effort"] = context.effort
+    return config
+
+
+def merged(taken: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """The whole configuration; ours wins key by key."""
+    defaults = {"approval_policy": "on-request", "sandbox_mode": "workspace-write"}
+    config = {**defaults, **taken, **own}
+    if "hooks" in taken:
+        config["features"] = {**own["features"], "hooks": True}
+    return config
+
+
+def _provider(context: LaunchContext) -> dict[str, Any]:
+    return {
+        "name": "Moorage",
+        "base_url": f"{context.gateway_url}/openai/v1",
+        "wire_api": "responses",
+        "env_key": KEY_VARIABLE,
+        # the gateway repeats calls; one more try is for a stream that was cut when it had begun
+        "request_max_retries": 0,
+        "stream_max_retries": 1,
+        "stream_idle_timeout_ms": _IDLE_MS,
+        "supports_websockets": False,
+    }
+
+
+def _projects(cwd: str, *, trust: bool) -> dict[str, Any]:
+    repository = Repository(cwd)
+    folders = dict.fromkeys((cwd, os.path.realpath(cwd), repository.root))
+    return {folder: {"trust_level": "trusted" if trust else "untrusted"} for folder in folders}
+
+
+def _variables(context: LaunchContext, user: UserConfig) -> dict[str, Any]:
+    """Commands get the user's own environment: without the key, with the user's own Codex home where one is named."""
+    own = {name: context.environ[name] for name in (HOME_VARIABLE, STATE_VARIABLE) if name in context.environ}
+    hidden = [KEY_VARIABLE, HOME_VARIABLE, STATE_VARIABLE, *user.hidden_variables]
+    return {"inherit": "all", "ignore_default_excludes": True, "exclude": hidden, "set": own}

@@ -1,0 +1,150 @@
+"""A launch of Codex as data: argv, environment, private files, links to what outlives the session."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final
+
+from moor.agents.base import LaunchContext
+from moor.agents.codex.arguments import checked, command_of
+from moor.agents.codex.catalogue import catalogue
+from moor.agents.codex.config import HOME_VARIABLE, KEY_VARIABLE, SERVER, STATE_VARIABLE, merged, ours
+from moor.agents.codex.extras import Extras, read_extras
+from moor.agents.codex.prompt import PLAIN
+from moor.agents.codex.release import version_note
+from moor.agents.codex.repo import RepoConfig, read_repository
+from moor.agents.codex.toml import dump
+from moor.agents.codex.user_config import UserConfig, read_user_config
+from moor.domain.plan import LaunchPlan, LeftOut, Once, PlannedFile, PlannedLink
+from moor.run.spawn import python_argv
+
+_KEPT_FOLDERS: Final = ("sessions", "archived_sessions")
+"""conversations; Codex finds them again below any home (tried on 0.169.0)"""
+_KEPT_FILES: Final = ("history.jsonl",)
+"""what was typed into its interface"""
+_MANAGED: Final = Path("/etc/codex/managed_config.toml")
+_REROUTING: Final = ("model_provider", "model_providers", "openai_base_url", "profile", "model_catalog_json", "model")
+_BYPASS: Final = "--dangerously-bypass-hook-trust"
+"""Codex runs no hook whose hash it has not stored; moor has asked for these, by their content, already"""
+
+
+def plan(context: LaunchContext) -> LaunchPlan:
+    """Reads files of the user's and the repository's, writes none. Raises AgentCommandRefused, AgentModelUnknown."""
+    args = _arguments(context)
+    in_terminal = context.mode != SERVER
+    user = read_user_config(context.user_home, context.environ, terminal=in_terminal)
+    repository = read_repository(context.session.cwd, user.rule_names)
+    extras = read_extras(context.session.cwd) if context.trusted else Extras((), {})
+    # its own interface asks at every start of a folder that it does not trust
+    interactive = in_terminal and command_of(args) in ("", "resume", "fork")
+    files = _Files(context)
+    own = ours(
+        context, user, str(files.catalogue), str(files.prompt), trust=interactive and not repository.has_folder
+    )
+    config = merged({**user.sifted.settings, **extras.config}, own)
+    flags = [_BYPASS] if "hooks" in extras.config else []
+    return LaunchPlan(
+        argv=(context.installed.path, *flags, *args),
+        env=_environment(context, files),
+        cwd=context.session.cwd,
+        files=tuple(files.written(dump(config), user, repository)),
+        links=tuple(files.links(user)),
+        left_out=tuple(_left_out(user, repository, extras)),
+        notes=tuple(_notes(context, asks=interactive and repository.has_folder)),
+        once=files.once(),
+    )
+
+
+class _Files:
+    """Where things of one launch lie."""
+
+    def __init__(self, context: LaunchContext) -> None:
+        self._context = context
+        self.home = context.session_home / "codex"
+        self.state = context.home / "state"
+        self.catalogue = context.session_home / "models.json"
+        self.prompt = context.home / f"prompt-{context.installed.version}.md"
+
+    def written(self, config: str, user: UserConfig, repository: RepoConfig) -> list[PlannedFile]:
+        """Config, catalogue and rules, and the folders that links lead to."""
+        context = self._context
+        models = catalogue(context.models, PLAIN, context.effort)
+        files = [
+            PlannedFile(str(self.home / "config.toml"), config.encode()),
+            PlannedFile(str(self.catalogue), json.dumps(models).encode()),
+            PlannedFile(str(self.state / ".keep"), b""),
+            *(PlannedFile(str(context.home / name / ".keep"), b"") for name in _KEPT_FOLDERS),
+        ]
+        rules = _rules(user, repository)
+        return [*files, PlannedFile(str(self.home / "AGENTS.md"), rules.encode())] if rules else files
+
+    def links(self, user: UserConfig) -> list[PlannedLink]:
+        """To conversations in the private home, and to skills of the user's own."""
+        kept = [(name, self._context.home / name) for name in (*_KEPT_FOLDERS, *_KEPT_FILES)]
+        own = [(name, Path(target)) for name, target in user.links.items()]
+        return [PlannedLink(str(self.home / name), str(target)) for name, target in (*kept, *own)]
+
+    def once(self) -> Once:
+        """Ask the program for its base prompt, before the first start of its version."""
+        argv = python_argv("moor.agents.codex.prompt", self._context.installed.path, str(self.prompt))
+        return Once(tuple(argv), str(self.prompt), "its base prompt is kept")
+
+
+def _environment(context: LaunchContext, files: _Files) -> dict[str, str]:
+    env = {name: value for name, value in context.environ.items() if not name.startswith("CODEX_")}
+    env[HOME_VARIABLE] = str(files.home)
+    env[STATE_VARIABLE] = str(files.state)
+    env[KEY_VARIABLE] = context.key.reveal()
+    env["PWD"] = context.session.cwd
+    return env
+
+
+def _rules(user: UserConfig, repository: RepoConfig) -> str:
+    """The user's rules, then the repository's, each under the name of its file."""
+    parts = [user.rules.strip()] if user.rules else []
+    parts += [f"# {shown} of this repository\n\n{text.strip()}" for shown, text in repository.rules]
+    return "\n\n".join(parts) + "\n" if parts else ""
+
+
+def _left_out(user: UserConfig, repository: RepoConfig, extras: Extras) -> list[LeftOut]:
+    let_in = {extra.where for extra in extras.items if extra.what.startswith("hooks.")}
+    servers = {(extra.what, extra.where) for extra in extras.items}
+    kept = [
+        item
+        for item in repository.sifted.left_out
+        if (item.what, item.where) not in servers
+        and not (item.what == "hooks" and item.where in let_in)
+        and not (item.what == "hooks.json" and f"{item.where}/hooks.json" in let_in)
+    ]
+    return [*user.sifted.left_out, *kept]
+
+
+def _notes(context: LaunchContext, *, asks: bool) -> list[str]:
+    notes = [version_note(context.installed.version)]
+    if asks:
+        notes.append(
+            "Codex asks once more about this folder, because of its .codex: press Enter to open it restricted"
+        )
+    notes += [f"{_MANAGED} sets {name}, which beats moor's: calls may fail" for name in _managed_keys()]
+    return [note for note in notes if note]
+
+
+def _managed_keys() -> list[str]:
+    """Keys of the machine's own Codex settings that reroute it."""
+    try:
+        text = _MANAGED.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return []
+    import tomllib
+
+    try:
+        return [name for name in tomllib.loads(text) if name in _REROUTING]
+    except tomllib.TOMLDecodeError:
+        return []
+
+
+def _arguments(context: LaunchContext) -> list[str]:
+    if context.mode == SERVER:
+        return ["app-server"]
+    return checked(context.args, context.models, context.session.cwd)
