@@ -24,8 +24,10 @@ class Entry(NamedTuple):
 
 AGENTS: Final[dict[str, Entry]] = {
     "opencode": Entry("moor.agents.opencode:OPENCODE", "OpenCode in this terminal"),
+    "codex": Entry("moor.agents.codex:CODEX", "Codex in this terminal"),
     "claude": Entry("moor.agents.claude:CLAUDE", "Claude Code in this terminal", ("claude-code",)),
     "hermes": Entry("moor.agents.hermes:HERMES", "Hermes in this terminal"),
+    "gemini": Entry("moor.agents.gemini:GEMINI", "Gemini CLI in this terminal"),
 }
 
 DEFAULT_AGENT: Final = "opencode"

@@ -63,6 +63,21 @@ class AgentNotHeadless(UsageError):
         self.agent = agent
 
 
+class AgentNeedsTrust(UsageError):
+    """An agent whose own interface starts a repository's programs as soon as its folder is accepted."""
+
+    ref = "agent-needs-trust"
+
+    def __init__(self, *, agent: str, found: tuple[str, ...]) -> None:
+        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+        super().__init__(
+            f"in its own interface {agent} would start what this repository brings: {', '.join(found[:3])}{more}",
+            hint=f'look at it and let it in: moor trust; or leave it out: moor run --agent {agent} "…"',
+        )
+        self.agent = agent
+        self.found = found
+
+
 class AgentAsksNobody(UsageError):
     """A headless agent that never asks was not let loose."""
 
@@ -89,6 +104,18 @@ class AgentInUse(MoorError):
         self.agent = agent
         self.version = version
         self.pids = pids
+
+
+class AgentNeeds(MoorError):
+    """Something that runs the agent's program is not on PATH."""
+
+    ref = "agent-needs"
+    exit_code = ExitCode.AGENT_MISSING
+
+    def __init__(self, *, agent: str, what: str, hint: str) -> None:
+        super().__init__(f"{agent} needs {what}, which is not on PATH", hint=hint)
+        self.agent = agent
+        self.what = what
 
 
 class AgentVersionUnfit(MoorError):

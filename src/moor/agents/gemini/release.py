@@ -1,0 +1,79 @@
+"""Which Gemini CLI this moor knows, and how its program is found. One npm package, run by the Node.js on PATH."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from moor.agents.base import Installed
+from moor.agents.found import Window, find_installed
+from moor.agents.found import version_note as note
+from moor.agents.recipe import Recipe
+from moor.errors.agent import AgentMissing, AgentNeeds
+
+if TYPE_CHECKING:
+    from moor.store.home import Home
+
+ID: Final = "gemini"
+PINNED: Final = "0.61.0"
+"""the version that the tests of this moor run against"""
+WINDOW: Final = Window(
+    agent=ID,
+    display_name="Gemini CLI",
+    pinned=PINNED,
+    tested=((0, 61, 0), (0, 61, 0)),
+    # before, tables of models cannot be replaced and shell commands cannot be made to ask; a 1.x may differ
+    works=((0, 61, 0), (1, 0, 0)),
+)
+NODE: Final = (20,)
+_PACKAGE: Final = "@google/gemini-cli"
+_PROGRAM: Final = f"node_modules/{_PACKAGE}/bundle/gemini.js"
+_INTEGRITY: Final = "sha512-dbQ9A0qBtFJNi6XBkHvfZ6Azpn6PNgH/P8h2MZ67RLlX8hSAVjup39CRWqdRxZv7YXIuhrFaytr8y0jKnkoxnQ=="
+
+
+def recipe(version: str | None = None) -> Recipe:
+    """What to fetch: the pinned version, or the one asked for. What it needs beside itself is optional, and left."""
+    wanted = version or PINNED
+    return Recipe(
+        agent=ID,
+        version=wanted,
+        packages=(f"{_PACKAGE}@{wanted}",),
+        binary=_PROGRAM,
+        dated_package=_PACKAGE,
+        integrity={_PACKAGE: _INTEGRITY} if wanted == PINNED else {},
+        pinned=wanted == PINNED,
+        node=NODE,
+    )
+
+
+def find(home: Home, environ: Mapping[str, str], *, use_path: bool = False) -> Installed:
+    """The script that Node.js runs. Raises AgentMissing, AgentNeeds, AgentVersionUnfit."""
+    found = find_installed(WINDOW, home, environ, _program, on_path=ID if use_path else "")
+    node(environ)
+    real = os.path.realpath(found.path)
+    if not real.endswith(".js"):
+        raise AgentMissing(agent=ID, place=f"{found.path}, which is no script of Node.js")
+    return msgspec.structs.replace(found, path=real) if found.source == "path" else found
+
+
+def node(environ: Mapping[str, str]) -> str:
+    """The Node.js on PATH. Raises AgentNeeds; whether it is new enough is asked by the start script."""
+    for folder in environ.get("PATH", "").split(os.pathsep):
+        candidate = os.path.join(folder, "node")  # noqa: PTH118 - hot path
+        if folder and os.access(candidate, os.X_OK) and not os.path.isdir(candidate):  # noqa: PTH112
+            return candidate
+    raise AgentNeeds(agent=ID, what="Node.js 20 or later", hint="install Node.js, or add its folder to PATH")
+
+
+def version_note(version: str) -> str:
+    """A sentence when the version is outside the tested ones, with the way back; empty otherwise."""
+    return note(WINDOW, version)
+
+
+def _program(version_folder: Path) -> Path | None:
+    program = version_folder / _PROGRAM
+    return program if program.is_file() else None

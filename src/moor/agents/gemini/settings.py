@@ -1,0 +1,99 @@
+"""The settings that Gemini CLI starts with, and its rules for what must be asked when moor drives it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from moor.agents.base import LaunchContext
+from moor.agents.gemini.models import compression_threshold, tables
+
+ASKS: Final = """\
+[[rule]]
+toolName = ["update_topic", "write_todos", "complete_task", "get_internal_docs", "cli_help", "activate_skill"]
+decision = "allow"
+priority = 999
+
+# a pattern keeps it from passing commands that it takes for safe: `cat` reads what it likes
+[[rule]]
+toolName = "run_shell_command"
+argsPattern = "."
+decision = "ask_user"
+priority = 998
+
+[[rule]]
+toolName = "*"
+decision = "ask_user"
+priority = 997
+"""
+"""everything is asked, reading too: the answer is a preset's"""
+USER_RULES: Final = "GEMINI.user.md"
+"""name of the file that holds the user's own rules, beside the one that it writes what it learns into"""
+_RULES: Final = "GEMINI.md"
+_HOSTED: Final = ["google_web_search", "web_fetch"]
+"""they ask Google's servers to look things up, which no gateway does for them"""
+_OURS: Final[dict[str, Any]] = {
+    "security": {"auth": {"selectedType": "gemini-api-key"}, "folderTrust": {"enabled": False}},
+    "privacy": {"usageStatisticsEnabled": False},
+    "telemetry": {"enabled": False},
+    "general": {
+        "enableAutoUpdate": False,
+        "enableAutoUpdateNotification": False,
+        "devtools": False,
+        "maxAttempts": 1,
+        "retryFetchErrors": False,
+        "plan": {"modelRouting": False},
+    },
+    "advanced": {"ignoreLocalEnv": True, "autoConfigureMemory": False},
+    "ide": {"enabled": False, "hasSeenNudge": True},
+    "experimental": {
+        "dynamicModelConfiguration": True,
+        "extensionManagement": False,
+        "extensionRegistry": False,
+        "voiceMode": False,
+        "gemma": False,
+    },
+    "hooksConfig": {"enabled": False},
+}
+
+
+def settings(
+    context: LaunchContext, user: dict[str, Any], repository: dict[str, Any], started: dict[str, Any]
+) -> bytes:
+    """The file's text: the user's taste, what the repository narrows, what was let in, then what moor decides."""
+    whole = laid_over(laid_over(user, repository), started if context.trusted else {})
+    whole = laid_over(whole, _OURS)
+    whole = laid_over(whole, {"model": {"name": context.model.id}, "modelConfigs": tables(context)})
+    if context.trusted and started.get("hooks"):
+        whole["hooksConfig"] = {"enabled": True}
+    if (threshold := compression_threshold(context.model)) is not None:
+        whole["model"]["compressionThreshold"] = threshold
+    tools = whole.setdefault("tools", {})
+    tools["exclude"] = _joined(user, repository, "tools", "exclude", _HOSTED)
+    if context.mode == "server":
+        tools.pop("allowed", None)
+    names = _joined(user, repository, "context", "fileName", [])
+    whole.setdefault("context", {})["fileName"] = [
+        *([name for name in names if "/" not in name] or [_RULES]),
+        USER_RULES,
+    ]
+    whole.setdefault("ui", {}).setdefault("theme", "Default")
+    return json.dumps(whole, indent=1, ensure_ascii=False).encode()
+
+
+def laid_over(base: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """`base` with the keys of `above`, map by map."""
+    out = dict(base)
+    for key, value in above.items():
+        before = out.get(key)
+        both = isinstance(before, dict) and isinstance(value, dict)
+        out[key] = laid_over(before, value) if both and isinstance(before, dict) else value
+    return out
+
+
+def _joined(user: dict[str, Any], repository: dict[str, Any], group: str, key: str, more: list[str]) -> list[str]:
+    found: list[str] = []
+    for source in (user, repository):
+        value = source.get(group, {}).get(key, [])
+        found += [name for name in (value if isinstance(value, list) else [value]) if isinstance(name, str)]
+    return list(dict.fromkeys([*found, *more]))

@@ -1,0 +1,121 @@
+"use strict";
+// Loaded by Node.js before Gemini CLI (--require), at each start through moor. Three duties:
+//
+// 1. Say in one sentence that Node.js is too old.
+// 2. Keep what a repository sets up for Gemini CLI (`.gemini`, `.agents`) from being read: 0.61 reads settings, a
+//    `.env`, commands, agents and skills there, and the only way of its own to stop that (an untrusted folder) takes
+//    the rules files and half of its modes away too. For everything in this process such a folder does not exist, and
+//    cannot be written: a tool that took a file for a new one would replace it. Tools run in processes of their own
+//    and see the files. What moor lets in comes with its private home.
+// 3. Give the programs it starts the user's own environment back. What differs stands in start.json of that home.
+const fs = require("node:fs");
+const path = require("node:path");
+const { ChildProcess } = require("node:child_process");
+const { fileURLToPath } = require("node:url");
+const { syncBuiltinESMExports } = require("node:module");
+
+const OLDEST = 20;
+const HIDDEN = new Set([".gemini", ".agents"]);
+const READS = ["access", "stat", "lstat", "readFile", "readdir", "opendir", "open", "realpath", "readlink", "readv"];
+const WRITES = ["writeFile", "appendFile", "mkdir", "rename", "copyFile", "cp", "symlink", "link", "rm", "unlink"];
+
+if (Number(process.versions.node.split(".")[0]) < OLDEST) {
+  process.stderr.write(
+    `Gemini CLI needs Node.js ${OLDEST} or later; ${process.execPath} is ${process.versions.node}. ` +
+      "Install a newer one, or put it first in PATH.\n",
+  );
+  process.exit(5);
+}
+
+const home = path.resolve(process.env.GEMINI_CLI_HOME);
+const restored = JSON.parse(fs.readFileSync(path.join(home, "start.json"), "utf8"));
+const here = process.cwd();
+
+function text(file) {
+  if (typeof file === "string") return file;
+  if (Buffer.isBuffer(file)) return file.toString();
+  if (file instanceof URL && file.protocol === "file:") return fileURLToPath(file);
+  return "";
+}
+
+function below(file, folder) {
+  return file === folder || file.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep);
+}
+
+function hidden(given) {
+  const name = text(given);
+  if (!name) return false;
+  const file = path.resolve(name);
+  if (below(file, home) || below(here, file)) return false;
+  const rest = below(file, here) ? file.slice(here.length) : file;
+  return rest.split(path.sep).some((part) => HIDDEN.has(part));
+}
+
+function failure(name, file, code, words) {
+  const error = new Error(`${code}: ${words}, ${name} '${text(file)}'`);
+  return Object.assign(error, { errno: code === "ENOENT" ? -2 : -13, code, syscall: name, path: text(file) });
+}
+
+function refusal(name, args) {
+  const at = ["rename", "copyFile", "cp", "symlink", "link"].includes(name) ? args.slice(0, 2) : args.slice(0, 1);
+  const file = at.find(hidden);
+  if (file === undefined) return null;
+  return READS.includes(name)
+    ? failure(name, file, "ENOENT", "no such file or directory")
+    : failure(name, file, "EACCES", "moor keeps this folder from Gemini CLI");
+}
+
+function fenceSync(name) {
+  const real = fs[`${name}Sync`];
+  if (typeof real !== "function") return;
+  fs[`${name}Sync`] = Object.assign(function (...args) {
+    const error = refusal(name, args);
+    if (error === null) return real.apply(this, args);
+    if (args[1] && args[1].throwIfNoEntry === false) return undefined;
+    throw error;
+  }, real);
+}
+
+function fenceCallback(name) {
+  const real = fs[name];
+  if (typeof real !== "function") return;
+  fs[name] = Object.assign(function (...args) {
+    const error = refusal(name, args);
+    const tell = args[args.length - 1];
+    if (error === null || typeof tell !== "function") return real.apply(this, args);
+    process.nextTick(tell, error);
+  }, real);
+}
+
+function fencePromise(name) {
+  const real = fs.promises[name];
+  if (typeof real !== "function") return;
+  fs.promises[name] = async function (...args) {
+    const error = refusal(name, args);
+    if (error !== null) throw error;
+    return real.apply(this, args);
+  };
+}
+
+for (const name of [...READS, ...WRITES]) {
+  fenceSync(name);
+  fenceCallback(name);
+  fencePromise(name);
+}
+const exists = fs.existsSync;
+fs.existsSync = (file) => !hidden(file) && exists(file);
+for (const name of ["realpath", "realpathSync"]) {
+  const native = fs[name].native;
+  fs[name].native = function (...args) {
+    return hidden(args[0]) ? fs[name](...args) : native.apply(this, args);
+  };
+}
+syncBuiltinESMExports();
+
+const spawn = ChildProcess.prototype.spawn;
+ChildProcess.prototype.spawn = function (options) {
+  const names = new Set(Object.keys(restored));
+  const kept = (options.envPairs || []).filter((pair) => !names.has(pair.slice(0, pair.indexOf("="))));
+  const back = Object.entries(restored).filter(([, value]) => value !== null);
+  return spawn.call(this, { ...options, envPairs: [...kept, ...back.map(([name, value]) => `${name}=${value}`)] });
+};
