@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from moor.agents.base import LaunchContext
 from moor.agents.claude.extras import Extras
-from moor.agents.claude.models import FAMILIES, wire_name
+from moor.agents.claude.models import further, wire_name
 from moor.agents.claude.settings import ALLOW, ASK, DENY, joined
 from moor.agents.claude.user_config import UserConfig
 from moor.agents.repository import Repository
+from moor.domain.models import Model
 
 _WEB_SEARCH: Final = "WebSearch"
 """asks for a tool that runs on the model's side, which a workspace refuses (facts, 6)"""
@@ -20,6 +21,7 @@ _PINS: Final = {
     "disableRemoteControl": True,
     "disableClaudeAiConnectors": True,
     "disableArtifact": True,
+    "disableDeepLinkRegistration": "disable",
     "enableAllProjectMcpServers": False,
     "feedbackSurveyRate": 0,
 }
@@ -38,7 +40,8 @@ def user_settings(user: UserConfig, *, driven: bool) -> dict[str, Any]:
 def pins(context: LaunchContext, rules: dict[str, list[str]], extras: Extras, *, driven: bool) -> dict[str, Any]:
     """The settings of `--settings`, which beat the user's: limits of moor's and the repository's, what was let in."""
     settings: dict[str, Any] = dict(_PINS)
-    settings["availableModels"] = [*FAMILIES, *(wire_name(model) for model in context.models)]
+    settings["availableModels"] = list(dict.fromkeys(wire_name(model) for model in (context.model, *context.models)))
+    settings["enforceAvailableModels"] = True
     settings["permissions"] = joined(
         {DENY: [_WEB_SEARCH]}, {} if driven else {ASK: rules.get(ASK, [])}, _denies(rules)
     )
@@ -60,8 +63,14 @@ def state(context: LaunchContext, user: UserConfig) -> dict[str, Any]:
         "hasCompletedOnboarding": True,
         "lastOnboardingVersion": context.installed.version,
         "autoUpdates": False,
+        # a list that it would fetch from its maker: further rows of the picker
+        "additionalModelOptionsCache": [_row(model) for model in further(context)],
         "projects": dict.fromkeys(sorted(folders), project),
     }
+
+
+def _row(model: Model) -> dict[str, str]:
+    return {"value": wire_name(model), "label": model.display_name or model.id, "description": model.family}
 
 
 def dump(value: Any) -> bytes:

@@ -19,6 +19,8 @@ from moor.domain.plan import PlannedFile, PlannedLink
 _LASTING: Final = ("projects", "file-history", "plans", "tasks", "todos", "paste-cache", "image-cache")
 _TYPED: Final = "history.jsonl"
 _SHELLS: Final = ("bash", "zsh")
+_XDG: Final = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
+"""it registers a handler of addresses, keeps logs of MCP servers and adds lines to git's ignore file there"""
 
 _SWITCHES: Final = {
     # settings of any layer, a machine's included, may not name a provider, an address, a token or a model
@@ -72,11 +74,16 @@ class Places:
         self.temporary = context.session_home / "tmp"
         self.pins = context.session_home / "pins.json"
         self.servers = context.session_home / "mcp.json"
-        self.prefix = context.session_home / "own-environment"
+        self.wrapper = context.session_home / "own-environment"
+        self.bin = context.session_home / "bin"
+        self.xdg = {name: context.session_home / "xdg" / name for name in _XDG}
 
 
-def environment(context: LaunchContext, *, driven: bool) -> dict[str, str]:
-    """The whole environment. Of Claude Code's own variables only those of the user's moor config are passed on."""
+def environment(context: LaunchContext, *, driven: bool, wrapped: bool) -> dict[str, str]:
+    """The whole environment. Of Claude Code's own variables only those of the user's moor config are passed on.
+
+    `wrapped`: hooks or MCP servers of the repository's were let in; they get the user's own environment back.
+    """
     places = Places(context)
     meant = {*context.settings.env, *context.settings.pass_env}
     env = {name: value for name, value in context.environ.items() if name in meant or not name.startswith(_OWN)}
@@ -84,9 +91,12 @@ def environment(context: LaunchContext, *, driven: bool) -> dict[str, str]:
     if driven:
         env.update(_DRIVEN)
     env.update(variables(context))
+    env.update({name: str(path) for name, path in places.xdg.items()})
     env["CLAUDE_CONFIG_DIR"] = str(places.config)
     env["CLAUDE_CODE_TMPDIR"] = env["TMPDIR"] = str(places.temporary)
-    env["CLAUDE_CODE_SHELL_PREFIX"] = str(places.prefix)
+    env["CLAUDE_CODE_SHELL"] = str(shell_path(context))
+    if wrapped:
+        env["CLAUDE_CODE_SHELL_PREFIX"] = str(places.wrapper)
     env["ANTHROPIC_BASE_URL"] = f"{context.gateway_url}/anthropic"
     env["ANTHROPIC_AUTH_TOKEN"] = context.key.reveal()
     env["PWD"] = context.session.cwd
@@ -107,25 +117,35 @@ def state_links(context: LaunchContext) -> list[PlannedLink]:
     return [PlannedLink(str(config / name), str(context.home / name)) for name in (*_LASTING, _TYPED)]
 
 
-def prefix_script(context: LaunchContext, env: dict[str, str]) -> PlannedFile:
-    """The script that gives the user's own environment back to a command, a hook or an MCP server, and runs it."""
-    lines = ["#!/bin/sh"]
-    for name in sorted(env):
+def shell_path(context: LaunchContext) -> Path:
+    """Path of the script that runs its commands, named like the shell: Claude Code goes by that name."""
+    return Places(context).bin / (_base(_shell(context.environ)) or _SHELLS[0])
+
+
+def scripts(context: LaunchContext, env: dict[str, str]) -> list[PlannedFile]:
+    """The scripts that give the user's own environment back: to the shell, and to a hook or an MCP server."""
+    shell = shlex.quote(_shell(context.environ))
+    head = ["#!/bin/sh"]
+    for name in sorted({*env, "SHELL"}):
         before = context.environ.get(name)
-        if name in _LEFT_ALONE or before == env[name]:
-            continue
-        lines.append(f"unset {name}" if before is None else f"export {name}={shlex.quote(before)}")
-    lines += [f'exec {shlex.quote(_shell(context.environ))} -c "$1"', ""]
-    return PlannedFile(str(Places(context).prefix), "\n".join(lines).encode(), mode=0o700)
+        if name not in _LEFT_ALONE and (before != env.get(name) or name == "SHELL"):
+            head.append(f"unset {name}" if before is None else f"export {name}={shlex.quote(before)}")
+    ends = ((shell_path(context), f'exec {shell} "$@"'), (Places(context).wrapper, f'exec {shell} -c "$1"'))
+    return [PlannedFile(str(path), "\n".join([*head, last, ""]).encode(), mode=0o700) for path, last in ends]
 
 
 def _shell(environ: dict[str, str]) -> str:
     """The shell that Claude Code writes its commands for: the user's own bash or zsh, else one on PATH."""
     named = environ.get("SHELL", "")
-    if Path(named).name in _SHELLS and os.access(named, os.X_OK):
+    if _base(named) in _SHELLS and os.access(named, os.X_OK):
         return named
     for folder in environ.get("PATH", "").split(os.pathsep):
-        candidate = os.path.join(folder, "bash")  # noqa: PTH118
+        candidate = os.path.join(folder, _SHELLS[0])  # noqa: PTH118
         if folder and os.access(candidate, os.X_OK):
             return candidate
     return "/bin/sh"
+
+
+def _base(path: str) -> str:
+    name = os.path.basename(path)  # noqa: PTH119
+    return name if name in _SHELLS else ""

@@ -41,6 +41,12 @@ def wire_name(model: Model) -> str:
     return model.id + (LONG if (model.context or 0) >= _LONG_TOKENS else "")
 
 
+def further(context: LaunchContext) -> list[Model]:
+    """The allowed models that no family stands for."""
+    known = {model.id for model in families(context).values()}
+    return [model for model in context.models if model.id not in known]
+
+
 def variables(context: LaunchContext) -> dict[str, str]:
     """The environment that names models, windows and output limits (facts, 4)."""
     env = {"ANTHROPIC_MODEL": wire_name(context.model), "ANTHROPIC_SMALL_FAST_MODEL": context.small_model.id}
@@ -54,6 +60,8 @@ def variables(context: LaunchContext) -> dict[str, str]:
         # the first counts for names that it does not know, the second for all; it takes the smaller
         env["CLAUDE_CODE_MAX_CONTEXT_TOKENS"] = str(window)
         env["CLAUDE_CODE_AUTO_COMPACT_WINDOW"] = str(window)
+    if not any(wire_name(model).endswith(LONG) for model in (context.model, *context.models)):
+        env["CLAUDE_CODE_DISABLE_1M_CONTEXT"] = "1"  # its own default would be such a variant
     if limit:
         env["CLAUDE_CODE_MAX_OUTPUT_TOKENS"] = str(min(limit, _MAX_OUTPUT))
     return env

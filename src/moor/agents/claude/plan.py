@@ -5,7 +5,7 @@ from __future__ import annotations
 from moor.agents.base import LaunchContext
 from moor.agents.claude.arguments import checked
 from moor.agents.claude.config import dump, pins, state, user_settings
-from moor.agents.claude.environment import Places, environment, prefix_script, state_files, state_links
+from moor.agents.claude.environment import Places, environment, scripts, state_files, state_links
 from moor.agents.claude.extras import Extras, read_extras
 from moor.agents.claude.managed import managed_folder, notes
 from moor.agents.claude.release import version_note
@@ -27,7 +27,7 @@ def plan(context: LaunchContext) -> LaunchPlan:
     user = read_user_config(context.user_home, context.environ, context.models)
     repository = read_repository(context.session.cwd, context.models, trusted=context.trusted)
     extras = read_extras(context.session.cwd) if context.trusted else Extras()
-    env = environment(context, driven=driven)
+    env = environment(context, driven=driven, wrapped=bool(extras.hooks or extras.servers))
     places = Places(context)
     fixed = ["--settings", str(places.pins), "--setting-sources", "user", "--strict-mcp-config"]
     if extras.servers:
@@ -41,7 +41,7 @@ def plan(context: LaunchContext) -> LaunchPlan:
             *_settings(context, user, repository, extras),
             *_texts(places, user, repository),
             *state_files(context),
-            prefix_script(context, env),
+            *scripts(context, env),
         ),
         links=(*state_links(context), *_links(places, user, repository)),
         left_out=(*user.shelf.left_out, *repository.shelf.left_out),
