@@ -139,7 +139,7 @@ class CodexDriver:
         return result if isinstance(result, dict) else {}
 
     async def _read(self, child: Child) -> None:
-        """Owner of the server's output: answers go to who waits for them, all else into the queue, None at its end."""
+        """Owner of the server's output: answers go to who waits, all else into the queue, None at its end."""
         try:
             while (message := await child.receive()) is not None:
                 number = message.get("id")
