@@ -56,8 +56,7 @@ def test_a_warm_launch_only_looks(tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     marker.touch()
     script = (
-        "import sys; from moor.errors.agent import AgentStartFailed
-from moor.launch.once import run_once; from moor.domain.plan import LaunchPlan, Once; "
+        "import sys; from moor.launch.once import run_once; from moor.domain.plan import LaunchPlan, Once; "
         f"run_once(LaunchPlan(argv=('x',), env={{}}, cwd='/', once=Once(('x',), {str(marker)!r}, '')), 'x');"
         "print('subprocess' in sys.modules)"
     )
