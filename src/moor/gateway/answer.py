@@ -161,7 +161,9 @@ class StreamAnswer(Answer):
             return []
         event = words.event(self.dialect, refusal)
         out = [] if self.sent_head else [self._head(None)]
-        return out + (chunk([event]) if self.head.chunked else [event])
+        if not self.head.chunked:
+            return [*out, event]
+        return [*out, *chunk([event]), LAST_CHUNK]
 
     def usage(self, request_bytes: int) -> tuple[Usage, bool]:
         return self._meter.usage(request_bytes)

@@ -21,6 +21,7 @@ from moor.wire.refusal import Refusal
 
 if TYPE_CHECKING:
     from moor.gateway.exchange import Exchange
+    from moor.gateway.exchange_ends import Ends
     from moor.gateway.server import Gateway
     from moor.wire.strictness import Headers
 
@@ -285,7 +286,7 @@ class Inbound(asyncio.Protocol):
         """A refusal in the dialect's form."""
         self.reply(refusal.status, [*_REFUSED, *(more or [])], words.body(dialect, refusal))
 
-    def over(self, exchange: Exchange) -> None:
+    def over(self, exchange: Ends) -> None:
         """The exchange ended and has written all it had to."""
         if self._exchange is exchange:
             self._exchange = None

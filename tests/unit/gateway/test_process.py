@@ -19,11 +19,11 @@ import pytest
 
 from moor.domain.session import ENDED, Session
 from moor.domain.settings import UpstreamSettings
-from moor.ledger.budget import spent_nano
 from moor.run import proc
 from moor.secrets import key_hash
 from moor.store.home import Home
 from moor.store.sessions import SessionStore
+from tests.support.spent import spent_nano
 from tests.unit.gateway.engine import ANSWER, running_engine
 
 KEY = "moor-process-test-key-0123456789abcdef"

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from moor.domain.call import OUTCOMES, Call
 from moor.domain.usage import Usage
-from moor.ledger.budget import spent_nano
 from moor.ledger.report import totals
 from moor.ledger.writer import LedgerWriter
 from moor.store.db import opened
 from moor.store.home import Home
 from moor.store.rows import INT_MAX
+from tests.support.spent import spent_nano
 
 
 @pytest.fixture
