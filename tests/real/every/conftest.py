@@ -7,11 +7,49 @@ from pathlib import Path
 
 import pytest
 
-from moor.agents import AGENTS
+from moor.agents import AGENTS, DEFAULT_AGENT
 from moor.store.home import Home
 from tests.real.every.probe import Probe
 from tests.real.every.station import Station, installed, probe_of, trap
 from tests.support.workplace import workplace
+
+HERE = Path(__file__).parent
+
+COVERING = {
+    "test_the_task_is_done_headless_and_nothing_else_is_touched",
+    "test_the_task_is_done_in_its_own_interface_from_a_silent_first_launch",
+    "test_a_turn_outlives_its_tokens",
+    "test_a_question_nobody_can_answer_is_rejected_and_the_work_goes_on",
+    "test_nothing_of_it_acts_in_a_run_and_its_rules_are_heard",
+    "test_its_permissions_let_nothing_through",
+    "test_trust_lets_its_programs_in_but_neither_models_nor_addresses",
+    "test_a_denied_model_named_to_moor_is_refused_before_the_agent_starts",
+    "test_the_first_ways_of_its_own_reach_no_denied_model",
+    "test_its_calls_are_in_the_ledger_under_its_own_name",
+    "test_one_that_is_too_old_is_refused_with_the_way_back",
+    "test_one_that_is_newer_than_tested_is_told_with_the_way_back",
+    "test_one_that_crashes_at_its_start_is_told_with_its_words",
+    "test_one_that_hangs_at_its_start_ends_at_the_time_limit",
+    "test_one_that_is_killed_in_the_middle_is_told",
+    "test_a_closed_terminal_ends_agent_gateway_and_commands",
+    "test_a_refusal_ends_the_run_in_its_words",
+    "test_a_sign_in_that_is_gone_ends_the_run_with_the_command_to_type",
+    "test_a_stream_that_breaks_off_is_repeated_or_told_and_never_an_answer",
+}
+"""what `make test` runs of this suite for each agent; all else is for `make test-full`"""
+
+COVERING_DEFAULT = {"test_the_task_is_done_in_its_own_interface_from_a_silent_first_launch"}
+"""… and for the default agent, which the tests beside this folder drive through the same and more"""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is not in the covering set as `full`."""
+    for item in items:
+        if HERE in item.path.parents and isinstance(item, pytest.Function):
+            default = hasattr(item, "callspec") and item.callspec.params.get("agent_id") == DEFAULT_AGENT
+            if item.originalname not in (COVERING_DEFAULT if default else COVERING):
+                item.add_marker(pytest.mark.full)
 
 
 @pytest.fixture(scope="module", params=sorted(AGENTS))
@@ -37,12 +75,16 @@ def _no_gap(request: pytest.FixtureRequest, probe: Probe) -> None:
 
 @pytest.fixture(scope="module")
 def shared(
-    agent_id: str, probe: Probe, tmp_path_factory: pytest.TempPathFactory, test_agents: Path
+    request: pytest.FixtureRequest,
+    agent_id: str,
+    probe: Probe,
+    tmp_path_factory: pytest.TempPathFactory,
+    test_agents: Path,
 ) -> Iterator[Station]:
-    """One signed-in user with one agent, for all tests of a file."""
+    """One signed-in user with one agent, for all tests of a file; its `SIM` are fields of SimConfig."""
     folder = tmp_path_factory.mktemp("every")
     installed(agent_id, test_agents, Home(folder / "none"))
-    with trap() as made, workplace(folder, test_agents) as place:
+    with trap() as made, workplace(folder, test_agents, **getattr(request.module, "SIM", {})) as place:
         yield Station(agent_id, probe, place, made)
 
 

@@ -15,6 +15,8 @@ from tests.support.workplace import TOKENS
 
 pytestmark = pytest.mark.real
 
+LIFE_S = 5
+SIM = {"token_ttl_s": LIFE_S}
 TASK = "Please mend the failing test, sim:fix-test"
 DONE = "the three tests pass"
 
@@ -89,10 +91,42 @@ def test_its_own_arguments_answer_a_prompt_and_continue_the_conversation(station
     assert any("LANTERN" in body and "And now again" in body for body in bodies)
 
 
+@pytest.mark.feature("F2.1", "F2.2", "F2.8")
+def test_a_turn_outlives_its_tokens(station: Station) -> None:
+    outlive(station, turns=9, lives=2)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(240)
+def test_thirty_turns_outlive_six_tokens(station: Station) -> None:
+    outlive(station, turns=30, lives=6)
+
+
+def outlive(station: Station, turns: int, lives: int) -> None:
+    """So many tool calls, one a second: the agent never learns that its token ended."""
+    place = station.place
+    used = place.used() if place.sessions() else ({}, {})
+    before = len(place.model_calls())
+    result = station.must_run("--preset", "full", f"Please go on, sim:turns:{turns}:1.0", timeout=200)
+    assert (result["status"], result["tool_calls"]) == (COMPLETED, turns)
+    place.assert_clean_end()
+    calls = place.model_calls()[before:]
+    assert len({call["token_generation"] for call in calls}) >= lives
+    assert [call["status"] for call in calls if call["status"] != 200] == [], "the agent itself must not see one"
+    counts = place.sim.control.tokens()
+    assert (counts["refresh_presented_twice"], counts["families_revoked"]) == (0, 0)
+    place.assert_ledger_equals_sim(since=used)
+
+
 @pytest.mark.feature("F13.2", "F13.4")
 def test_a_question_nobody_can_answer_is_rejected_and_the_work_goes_on(station: Station) -> None:
+    """With the user's proxy set, that no agent may send a loopback call to."""
     if not station.probe.asks:
         pytest.skip("it has no tool that asks the user")
-    result = station.must_run("--timeout", "60", "sim:ask")
+    proxies = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+    done = station.run("--timeout", "60", "sim:ask", env={name: station.filled("@EVIL@") for name in proxies})
+    assert done.code == 0, done.stdout + done.stderr
+    result = done.last_json
+    assert station.trap.callers == 0
     assert result["status"] == COMPLETED
     assert [one["answer"] for one in result["auto_answered"] if one["kind"] == "question"] == ["rejected"]

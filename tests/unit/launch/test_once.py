@@ -47,7 +47,7 @@ def test_a_command_that_is_not_there_is_left_to_the_agent_to_tell(tmp_path: Path
 def test_a_command_that_hangs_is_ended_and_told(tmp_path: Path) -> None:
     once = Once(("sleep", "4390"), str(tmp_path / "marker"), "its database is set up")
     plan = LaunchPlan(argv=("true",), env={}, cwd=str(tmp_path), once=once)
-    with pytest.raises(AgentStartFailed, match="its database is set up, which took over 0.2 s"):
+    with pytest.raises(AgentStartFailed, match=r"its database is set up, which took over 0\.2 s"):
         run_once(plan, "x", longest_s=0.2)
     assert not (tmp_path / "marker").exists()
 
