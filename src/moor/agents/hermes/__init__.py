@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from moor.agents.base import Extra, Installed, LaunchContext, Transfer, TransferContext
 from moor.agents.hermes.arguments import REFUSED
+from moor.agents.hermes.plugin import PARENT_HEADER, SESSION_HEADER
 from moor.agents.hermes.release import ID, PINNED, find, recipe, version_note
 from moor.domain.dialects import ANTHROPIC_MESSAGES, OPENAI_CHAT
 from moor.domain.plan import LaunchPlan
@@ -48,8 +49,13 @@ class Hermes:
     sees = SEES
 
     def traits(self, version: str) -> AgentTraits:
-        """Its requests carry no header that tells a session or a sub-agent."""
-        return AgentTraits(user_agent=f"hermes/{version}", fatal_status=dict(_STOPS_AT))
+        """The headers are those of moor's plugin; by itself it sends none."""
+        return AgentTraits(
+            user_agent=f"hermes/{version}",
+            session_header=SESSION_HEADER,
+            parent_header=PARENT_HEADER,
+            fatal_status=dict(_STOPS_AT),
+        )
 
     def find(self, home: Home, environ: dict[str, str], *, use_path: bool = False) -> Installed:
         """The program to start. Raises AgentMissing, AgentVersionUnfit."""

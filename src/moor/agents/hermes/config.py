@@ -57,7 +57,7 @@ def ours(context: LaunchContext) -> dict[str, Any]:
         "model_catalog": {"enabled": False},
         "curator": {"enabled": False},
         "lsp": {"enabled": False},
-        "moa": {"presets": {}},
+        "moa": {"presets": {"default": {"enabled": False}}},
         "cron": {"provider": ""},
         "security": {"tirith_enabled": False, "allow_lazy_installs": False, "redact_secrets": True},
     }

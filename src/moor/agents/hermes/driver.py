@@ -1,6 +1,6 @@
 """Drives `hermes acp`. Facts: hermes.md 8, 9.
 
-Each tool call is asked for by the plugin in `gate.py`; a session in which it was not loaded is not begun.
+Each tool call is asked for by the plugin in `plugin.py`; a session in which it was not loaded is not begun.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import msgspec
 
 from moor.agents.acp import AcpDriver, AcpTraits
 from moor.agents.base import LaunchContext
-from moor.agents.hermes.gate import MARK, READY
 from moor.agents.hermes.plan import hermes_home
+from moor.agents.hermes.plugin import MARK, READY
 from moor.agents.hermes.release import ID
 from moor.domain.event import TURN_END, Event
 from moor.domain.plan import LaunchPlan

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from moor.agents.base import LaunchContext
-from moor.agents.hermes import gate
+from moor.agents.hermes import plugin
 from moor.agents.hermes.arguments import Checked, checked
 from moor.agents.hermes.config import KEY_VARIABLE, ours
 from moor.agents.hermes.release import ID, interpreter, version_note
@@ -22,7 +22,7 @@ from moor.agents.hermes.user_config import UserConfig, read_user_config
 from moor.domain.plan import LaunchPlan, PlannedFile, PlannedLink
 
 SERVER: Final = "server"
-_GATE: Final = "moor"
+_PLUGIN: Final = "moor"
 _SHIM: Final = Path(__file__).with_name("shim.py")
 _FOLDERS: Final = ("memories", "skills", "sessions", "checkpoints")
 _FILES: Final = ("state.db", ".hermes_history")
@@ -75,13 +75,14 @@ def _links(context: LaunchContext) -> list[PlannedLink]:
 
 
 def _files(context: LaunchContext, start: Path, user: UserConfig, plugins: Plugins) -> list[PlannedFile]:
-    """The start file, the gate of a driven session, plugins of a trusted repository, and the kept folders."""
+    """The start file, moor's plugin, those of a trusted repository, and the kept folders."""
     files = [PlannedFile(str(context.home / name / ".keep"), b"") for name in _FOLDERS]
     files.append(PlannedFile(str(start), json.dumps(_start(context, user, plugins)).encode()))
     folder = hermes_home(context) / "plugins"
+    files.append(PlannedFile(str(folder / _PLUGIN / "plugin.yaml"), b'{"name": "moor", "version": "1"}\n'))
+    files.append(PlannedFile(str(folder / _PLUGIN / "__init__.py"), Path(plugin.__file__).read_bytes()))
     if context.mode == SERVER:
-        files.append(PlannedFile(str(folder / _GATE / "plugin.yaml"), b'{"name": "moor", "version": "1"}\n'))
-        files.append(PlannedFile(str(folder / _GATE / "__init__.py"), Path(gate.__file__).read_bytes()))
+        files.append(PlannedFile(str(folder / _PLUGIN / plugin.DRIVEN), b""))
     if context.trusted:
         files += [PlannedFile(str(folder / name), content) for name, content in plugins.files.items()]
     return files
@@ -89,13 +90,11 @@ def _files(context: LaunchContext, start: Path, user: UserConfig, plugins: Plugi
 
 def _start(context: LaunchContext, user: UserConfig, plugins: Plugins) -> dict[str, Any]:
     """What the shim is told."""
-    enabled = [_GATE] if context.mode == SERVER else []
-    if context.trusted:
-        enabled += plugins.names
+    enabled = [_PLUGIN, *(plugins.names if context.trusted else ())]
     host, _, port = context.gateway_url.removeprefix("http://").rpartition(":")
     home = hermes_home(context)
     return {
-        "program": context.installed.path,
+        "program": str(Path(interpreter(context.installed.path)).with_name(ID)),
         "home": str(home),
         "allowed": [[host, int(port)]],
         "config": {**ours(context), "plugins": {"enabled": enabled}},

@@ -32,6 +32,8 @@ WINDOW: Final = Window(
     works=((0, 19, 0), (0, 20, 0)),
 )
 BINARY: Final = "bin/hermes"
+PYTHON: Final = "bin/python"
+"""what is started: the environment's interpreter, with `shim.py`, which runs the program beside it"""
 LOCK: Final = Path(__file__).with_name("hermes.lock")
 _EXTRAS: Final = "acp,mcp,anthropic"
 """the protocol moor drives it by, MCP servers, and the Anthropic dialect"""
@@ -65,14 +67,16 @@ def version_note(version: str) -> str:
     return note(WINDOW, version)
 
 
-def interpreter(program: str) -> str:
-    """The Python of the environment that the program belongs to. Raises AgentMissing where it stands in none."""
-    python = Path(program).resolve().with_name("python")
+def interpreter(path: str) -> str:
+    """The Python of the environment that the found program belongs to. Raises AgentMissing where it has none."""
+    if Path(path).name == Path(PYTHON).name:
+        return path
+    python = Path(path).resolve().with_name(Path(PYTHON).name)
     if not python.exists():
         raise AgentMissing(agent=ID, place=str(python.parent))
     return str(python)
 
 
 def _program(version_folder: Path) -> Path | None:
-    program = version_folder / BINARY
-    return program if program.is_file() else None
+    python = version_folder / PYTHON
+    return python if python.is_file() else None

@@ -1,9 +1,12 @@
-"""A plugin that moor puts into the private home of a driven session: each tool call is asked for. Loaded by Hermes.
+"""A plugin that moor puts into the private home of every session. Loaded by Hermes.
 
-By itself Hermes asks only for edits and for commands that look dangerous (facts/hermes 8). Its hook before a tool
-call sees every call of the agent, of its sub-agents and of the scripts of `execute_code`, before it runs. The
-question goes out as a permission of the protocol, with all that is known of the call as JSON in place of the command.
-A hook that raises is passed over by Hermes, so this one turns everything it does not understand into a block.
+It names the session and, in a sub-agent's calls, its parent, in headers that the gateway keeps to itself.
+
+In a driven session it is the gate too: by itself Hermes asks only for edits and for commands that look dangerous
+(facts/hermes 8). Its hook before a tool call sees every call of the agent, of its sub-agents and of the scripts of
+`execute_code`, before it runs. The question goes out as a permission of the protocol, with all that is known of the
+call as JSON in place of the command. A hook that raises is passed over by Hermes, so this one turns everything it
+does not understand into a block.
 """
 
 from __future__ import annotations
@@ -16,6 +19,10 @@ from typing import Any
 
 MARK = "moor-gate"
 """description of the permissions that this plugin asks for"""
+SESSION_HEADER = "x-hermes-session"
+PARENT_HEADER = "x-hermes-parent"
+DRIVEN = "driven"
+"""file beside this one that says that moor drives the session"""
 READY = "gate-ready"
 """file in Hermes' home that says that the plugin was loaded"""
 INTERNAL = ("todo", "memory", "session_search", "skills_list", "skill_view", "clarify", "delegate_task")
@@ -23,13 +30,33 @@ PATHS = ("path", "image_url", "file_path")
 _PATCHED = re.compile(r"^\*\*\*\s+(?:(?:Update|Add|Delete|Move)\s+File|Move\s+to):\s*(.+)$", re.MULTILINE)
 _BRIDGE = "acp_adapter.permissions"
 _asking: list[Any] = []
+_parents: dict[str, str] = {}
 
 
 def register(ctx: Any) -> None:
     """Called by Hermes when it loads its plugins."""
+    ctx.register_hook("subagent_start", spawned)
+    ctx.register_middleware("llm_request", labelled)
+    if not os.path.exists(os.path.join(os.path.dirname(__file__), DRIVEN)):  # noqa: PTH110, PTH118, PTH120
+        return
     ctx.register_hook("pre_tool_call", decide)
     with open(os.path.join(os.environ["HERMES_HOME"], READY), "w", encoding="utf-8"):  # noqa: PTH118, PTH123
         pass
+
+
+def spawned(child_session_id: str = "", parent_session_id: str = "", **_: Any) -> None:
+    """A sub-agent is about to start."""
+    _parents[child_session_id] = parent_session_id
+
+
+def labelled(request: Any = None, session_id: str = "", **_: Any) -> dict[str, Any] | None:
+    """The request with our headers."""
+    if not isinstance(request, dict):
+        return None
+    headers = {**(request.get("extra_headers") or {}), SESSION_HEADER: session_id}
+    if session_id in _parents:
+        headers[PARENT_HEADER] = _parents[session_id]
+    return {"request": {**request, "extra_headers": headers}}
 
 
 def decide(tool_name: str = "", args: Any = None, task_id: str = "", **_: Any) -> dict[str, str] | None:
