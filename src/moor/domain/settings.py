@@ -92,7 +92,8 @@ class AgentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unset: tuple[str, ...] = ()
     """variables that are kept from it, names or `PREFIX*`"""
     files: dict[str, str] = {}
-    """private files of a session: path below the session's folder (or `{home}/…`) to text, both templates"""
+    """private files: path below the session's folder (or `{home}/…`) to text, both templates; a JSON file that is in
+    `{home}` already is changed in the keys that the text names"""
     copies: dict[str, str] = {}
     """your own instructions that it may see: path as in `files` to a Markdown file or a folder of them"""
     terminal: tuple[str, ...] = ()
@@ -117,6 +118,10 @@ class AgentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """its sub-commands and options that are refused, to `why; what to type instead`"""
     repository: dict[str, str] = {}
     """what of a repository would start programs: file or folder to what it is; left out unless `moor trust`"""
+    terminal_needs_trust: bool = False
+    """its own interface would start what `repository` lists: not started there until `moor trust`"""
+    headless_needs_trust: tuple[str, ...] = ()
+    """what of `repository` it would start in a headless run too"""
     trusted: tuple[str, ...] = ()
     """arguments in a repository that is trusted; templates"""
     untrusted: tuple[str, ...] = ()
@@ -153,6 +158,23 @@ class PolicySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """these may not"""
     budget_usd: float | None = None
     """money cap of each session in dollars"""
+    budget_tokens: int | None = None
+    """cap of each session in tokens, cached ones included"""
+
+
+class BudgetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[budgets.NAME]`: a cap over many sessions, in dollars, tokens or both."""
+
+    per: str = "day"
+    """`session`, `day`, `month` or `total`: in which calls add up"""
+    usd: float | None = None
+    """dollars"""
+    tokens: int | None = None
+    """tokens, cached ones included"""
+    upstream: str = ""
+    """only calls to this upstream count"""
+    tag: str = ""
+    """only calls with this label count, `KEY=VALUE`"""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -162,6 +184,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     upstreams: dict[str, UpstreamSettings] = {}
     agents: dict[str, AgentSettings] = {}
     policy: PolicySettings = PolicySettings()
+    budgets: dict[str, BudgetSettings] = {}
     install: InstallSettings = InstallSettings()
 
     def agent(self, agent_id: str) -> AgentSettings:

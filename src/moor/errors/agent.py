@@ -64,15 +64,17 @@ class AgentNotHeadless(UsageError):
 
 
 class AgentNeedsTrust(UsageError):
-    """An agent whose own interface starts a repository's programs as soon as its folder is accepted."""
+    """An agent that cannot be kept from starting a repository's programs."""
 
     ref = "agent-needs-trust"
 
-    def __init__(self, *, agent: str, found: tuple[str, ...]) -> None:
+    def __init__(self, *, agent: str, found: tuple[str, ...], headless: bool) -> None:
         more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+        where = "" if headless else "in its own interface "
+        instead = "or take another agent: moor agents" if headless else f'or without it: moor run --agent {agent} "…"'
         super().__init__(
-            f"in its own interface {agent} would start what this repository brings: {', '.join(found[:3])}{more}",
-            hint=f'look at it and let it in: moor trust; or leave it out: moor run --agent {agent} "…"',
+            f"{where}{agent} would start what this repository brings: {', '.join(found[:3])}{more}",
+            hint=f"look at it and let it in: moor trust; {instead}",
         )
         self.agent = agent
         self.found = found

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from moor.agents import jsonc
 from moor.agents.base import Extra
 from moor.agents.repository import MAX_FILE_BYTES, Refused, Repository
 from moor.domain.plan import LeftOut, PlannedFile
@@ -49,6 +51,26 @@ def copies(described: Mapping[str, str], user_home: Path) -> Iterator[tuple[str,
 def private_file(path: str, text: str) -> PlannedFile:
     """Owner only; a script can be started."""
     return PlannedFile(path, text.encode(), mode=0o700 if text.startswith("#!") else 0o600)
+
+
+def changed(path: str, text: str) -> str:
+    """The JSON that stands there with the keys that the text names changed; the text where nothing readable does."""
+    try:
+        there = jsonc.loads(Path(path).read_text("utf-8"))
+    except (OSError, ValueError):
+        return text
+    if not isinstance(there, dict):
+        return text
+    return json.dumps(_laid_over(there, json.loads(text)), ensure_ascii=False, indent=2) + "\n"
+
+
+def _laid_over(there: dict[str, Any], ours: dict[str, Any]) -> dict[str, Any]:
+    out = dict(there)
+    for key, value in ours.items():
+        old = there.get(key)
+        both = isinstance(old, dict) and isinstance(value, dict)
+        out[key] = _laid_over(old, value) if both else value
+    return out
 
 
 def _there(repository: Repository, described: Mapping[str, str]) -> Iterator[tuple[str, str]]:

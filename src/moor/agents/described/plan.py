@@ -12,6 +12,7 @@ from moor.agents.described.values import launch_values, model_values, quoting
 from moor.domain.plan import LaunchPlan, LeftOut, PlannedFile
 from moor.domain.session import TERMINAL
 from moor.domain.template import PROMPT, names_in, render
+from moor.errors.agent import AgentNeedsTrust
 
 if TYPE_CHECKING:
     from moor.agents.base import LaunchContext
@@ -23,19 +24,34 @@ PROMPT_PLACE = f"{{{PROMPT}}}"
 
 def plan(name: str, group: AgentSettings, context: LaunchContext, note: str) -> LaunchPlan:
     """Reads files of the user's and the repository's, writes none. Raises AgentCommandRefused, AgentModelUnknown."""
+    left_out = [] if context.trusted else folders.found(context.session.cwd, group.repository)
+    _refuse_untrusted(name, group, context, left_out)
     values = {
         **launch_values(group, context),
         **install_values(group, context.installed),
         PROMPT: PROMPT_PLACE,
+        "untrusted": "false" if context.trusted else "true",
+        "trusted_folder": str(context.session_home) if left_out else context.session.cwd,
     }
     return LaunchPlan(
         argv=(*command(group, context.installed, values), *_arguments(name, group, context, values)),
         env=_environment(group, context, values),
         cwd=context.session.cwd,
         files=tuple(_files(group, context, values)),
-        left_out=() if context.trusted else tuple(_left_out(group, context)),
+        left_out=tuple(left_out),
         notes=(note,) if note else (),
     )
+
+
+def _refuse_untrusted(name: str, group: AgentSettings, context: LaunchContext, found: list[LeftOut]) -> None:
+    """Raises AgentNeedsTrust: what cannot be left out is not started."""
+    terminal = context.mode == TERMINAL
+    if not terminal:
+        found = [item for item in found if item.where.endswith(group.headless_needs_trust)]
+    if found and (group.terminal_needs_trust or not terminal):
+        raise AgentNeedsTrust(
+            agent=name, found=tuple(f"{item.what} ({item.where})" for item in found), headless=not terminal
+        )
 
 
 def _arguments(name: str, group: AgentSettings, context: LaunchContext, values: dict[str, str]) -> list[str]:
@@ -71,12 +87,12 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
 def _files(group: AgentSettings, context: LaunchContext, values: dict[str, str]) -> list[PlannedFile]:
     texts = list(folders.copies(group.copies, context.user_home))
     texts += [(path, render(text, values, quoting(path))) for path, text in group.files.items()]
-    return [folders.private_file(_place(path, context, values), text) for path, text in texts]
+    return [_file(path, text, context, values) for path, text in texts]
 
 
-def _place(path: str, context: LaunchContext, values: dict[str, str]) -> str:
-    return render(path, values) if names_in(path) else str(context.session_home / path)
-
-
-def _left_out(group: AgentSettings, context: LaunchContext) -> list[LeftOut]:
-    return folders.found(context.session.cwd, group.repository)
+def _file(path: str, text: str, context: LaunchContext, values: dict[str, str]) -> PlannedFile:
+    """Below the session's folder, or in the kept home: there the agent writes too, and what it wrote stays."""
+    if not names_in(path):
+        return folders.private_file(str(context.session_home / path), text)
+    place = render(path, values)
+    return folders.private_file(place, folders.changed(place, text) if place.endswith(".json") else text)

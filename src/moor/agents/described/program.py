@@ -64,18 +64,28 @@ def recipe(name: str, group: AgentSettings, folder: Path, version: str | None = 
     wanted = version or pinned
     kind = NPM if NPM in group.install else PIP
     main = render(group.install[kind], _machine_words(machine)).removesuffix(pinned) + wanted
-    lock = group.install.get("lock", "") if wanted == pinned else ""
+    packages = (main, *_node_package(group, machine))
     words = {INSTALL: "", NODE: "", **_machine_words(machine)}
     return Recipe(
         agent=name,
         version=wanted,
-        packages=(main, *_node_package(group, machine)),
+        packages=packages,
         binary=render(_program_template(group), words).lstrip("/"),
         dated_package=re.split(r"(?<=.)@|==|\[", main)[0],
         kind=kind,
-        lock=folder / lock if lock else None,
+        lock=_lock(group, folder, packages) if wanted == pinned else None,
         pinned=wanted == pinned,
     )
+
+
+def _lock(group: AgentSettings, folder: Path, packages: tuple[str, ...]) -> Path | None:
+    """The lock, where it has the packages of this machine; of others it knows nothing, the registry's word counts."""
+    named = group.install.get("lock", "")
+    path = folder / Path(named).expanduser()
+    if not named or group.install.get(PIP):
+        return path if named else None
+    text = path.read_text("utf-8")
+    return path if all(f'"node_modules/{package.rpartition("@")[0]}"' in text for package in packages) else None
 
 
 def command(group: AgentSettings, installed: Installed, values: Mapping[str, str]) -> list[str]:
