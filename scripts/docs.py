@@ -19,6 +19,7 @@ PAGES = {
     "exit-codes.md": "scripts.reference.exit_codes",
     "features.md": "scripts.reference.features",
     "agents.md": "scripts.reference.agents",
+    "agent-features.md": "scripts.reference.agent_features",
     "filters.md": "scripts.reference.filters",
     "upstreams.md": "scripts.reference.upstreams",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 
 from moor.agents import AGENTS, Entry, load_agent
+from moor.agents.base import SEES
 from scripts.reference.notes import code, first_paragraph, page, table
 
 INTRO = """
@@ -28,12 +29,15 @@ def section(agent_id: str, entry: Entry) -> str:
     traits = agent.traits(module.PINNED)
     rows += [("names itself on the wire", code(traits.user_agent))]
     rows += [(f"status at which it stops: {cause}", str(status)) for cause, status in traits.fatal_status.items()]
+    seen = [(what, agent.sees[what]) for what in SEES]
     refused = [(code(command), reason) for command, reason in agent.refused_commands.items()]
     return "\n\n".join(
         [
             f"## {agent.display_name}",
             first_paragraph(module.__doc__),
             table(("", ""), rows),
+            "### What it sees of yours",
+            table(("", "when moor starts it"), seen),
             "### Refused sub-commands",
             table(("command", "why, and what to type instead"), refused),
         ]

@@ -68,9 +68,8 @@ def probe(agent_id: str) -> Probe:
 @pytest.fixture(autouse=True)
 def _no_gap(request: pytest.FixtureRequest, probe: Probe) -> None:
     """What cannot hold for an agent is skipped with the sentence that stands in the docs."""
-    name = request.node.originalname
-    if name in probe.gaps:
-        pytest.skip(probe.gaps[name])
+    if why := probe.not_proven().get(request.node.originalname):
+        pytest.skip(why)
 
 
 @pytest.fixture(scope="module")

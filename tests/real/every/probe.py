@@ -145,6 +145,26 @@ class Probe:
     gaps: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """name of a test of the suite to the sentence that says why it cannot hold for this agent; stands in the docs"""
 
+    def not_proven(self) -> dict[str, str]:
+        """Name of a test of the suite to the sentence that says why it is not run for this agent."""
+        lacks = {
+            "test_its_own_arguments_answer_a_prompt_and_continue_the_conversation": (
+                not self.resume,
+                "no argument of it continues a conversation without a terminal",
+            ),
+            "test_a_question_nobody_can_answer_is_rejected_and_the_work_goes_on": (
+                not self.asks,
+                "it has no tool that asks the user when moor drives it",
+            ),
+            "test_trust_lets_its_programs_in_but_neither_models_nor_addresses": (
+                not self.trusted,
+                "nothing of a repository can be let in for it",
+            ),
+            "test_its_list_of_models_offers_no_denied_one": (not self.tui.picker, "it has no list of models"),
+            "test_its_calls_are_in_the_ledger_under_its_own_name": (not self.spawns, "it has no sub-agents"),
+        }
+        return {name: why for name, (absent, why) in lacks.items() if absent} | dict(self.gaps)
+
 
 def joined(screen: str) -> str:
     """The screen as running text: lines that a box or an indent broke are joined by one blank."""

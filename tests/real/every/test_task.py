@@ -77,8 +77,6 @@ def test_the_task_is_done_in_its_own_interface_from_a_silent_first_launch(furnis
 
 @pytest.mark.feature("F7.1")
 def test_its_own_arguments_answer_a_prompt_and_continue_the_conversation(station: Station) -> None:
-    if not station.probe.resume:
-        pytest.skip("it has no argument for that")
     place = station.place
     first = station.own(station.probe.shot, "Remember the word LANTERN, sim:hello")
     assert first.code == 0, first.stdout + first.stderr
@@ -121,8 +119,6 @@ def outlive(station: Station, turns: int, lives: int) -> None:
 @pytest.mark.feature("F13.2", "F13.4")
 def test_a_question_nobody_can_answer_is_rejected_and_the_work_goes_on(station: Station) -> None:
     """With the user's proxy set, that no agent may send a loopback call to."""
-    if not station.probe.asks:
-        pytest.skip("it has no tool that asks the user")
     proxies = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
     done = station.run("--timeout", "60", "sim:ask", env={name: station.filled("@EVIL@") for name in proxies})
     assert done.code == 0, done.stdout + done.stderr
