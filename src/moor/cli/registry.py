@@ -17,6 +17,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "models": ("moor.cli.models", "models, prices, and which of them may be called"),
     "status": ("moor.cli.status", "what a launch would use now, and what runs"),
     "ps": ("moor.cli.ps", "sessions and what each is doing"),
+    "session": ("moor.cli.session", "conversations: list them, carry them between an agent's own home and moor's"),
     "usage": ("moor.cli.usage", "calls, tokens and cost from the ledger"),
     "agents": ("moor.cli.agents", "agents: installed, tested versions, install"),
     "trust": ("moor.cli.trust", "let a repository's plugins, MCP servers and hooks in"),

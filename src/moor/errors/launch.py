@@ -99,3 +99,42 @@ class LaunchFailed(MoorError):
         super().__init__(
             f"{agent} could not be started", context=f"{path}: {why}", hint=f"moor agents install {agent}"
         )
+
+
+class AgentBusy(MoorError):
+    """Conversations are not carried while the agent runs and may write to them."""
+
+    ref = "agent-busy"
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, *, agent: str, pid: int, by_moor: bool) -> None:
+        hint = (
+            "end its sessions first; moor ps lists them" if by_moor else "end it first, then type the command again"
+        )
+        super().__init__(f"{agent} is running (pid {pid}): nothing was carried", hint=hint)
+        self.pid = pid
+
+
+class CarryFailed(MoorError):
+    """A conversation could not be read from one home, or written to the other; the other is as it was."""
+
+    ref = "conversation-not-carried"
+
+    def __init__(self, *, agent: str, conversation: str, problem: str, context: str = "") -> None:
+        what = f"conversation {conversation}" if conversation else "conversations"
+        super().__init__(
+            f"{what} of {agent} could not be carried: {problem}", context=context, hint="moor session list"
+        )
+
+
+class UnknownConversation(MoorError):
+    """There is no conversation of that id in this folder on the side that was asked for."""
+
+    ref = "unknown-conversation"
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, *, agent: str, conversation: str, cwd: str) -> None:
+        super().__init__(
+            f"{agent} has no conversation {conversation!r} of {cwd} there",
+            hint="moor session list   (in the folder where the conversation was held)",
+        )
