@@ -24,6 +24,7 @@ class Head:
         self.small_model: str | None = None
         self.effort = ""
         self.budget_usd: float | None = None
+        self.budget_tokens: int | None = None
         self.allow: list[str] = []
         self.deny: list[str] = []
         self.dry_run = False

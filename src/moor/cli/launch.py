@@ -35,6 +35,7 @@ def run_agent(name: str, args: list[str], head: Head, ctx: Context) -> int:
         upstream=upstream,
         args=tuple(args),
         budget_usd=head.budget_usd,
+        budget_tokens=head.budget_tokens,
         effort=head.effort,
         allow=tuple(head.allow),
         deny=tuple(head.deny),

@@ -49,6 +49,7 @@ def add_launch_options(parser: argparse.ArgumentParser) -> None:
         "--effort", metavar="WORD", default="", help="how much the model reasons: low, medium, high, …"
     )
     parser.add_argument("--budget-usd", type=positive_dollars, metavar="X", help="money cap of the session")
+    parser.add_argument("--budget-tokens", type=positive_tokens, metavar="N", help="token cap of the session")
     parser.add_argument("--allow", action="append", default=[], metavar="GLOB", help="allow only these models")
     parser.add_argument("--deny", action="append", default=[], metavar="GLOB", help="refuse these models")
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
@@ -58,6 +59,16 @@ def positive_dollars(text: str) -> float:
     """A finite number of dollars above zero."""
     value = float(text)
     if not 0 < value < 1e9:
+        raise argparse.ArgumentTypeError("must be above 0")
+    return value
+
+
+def positive_tokens(text: str) -> int:
+    """A whole number of tokens above zero; `500k` and `2M` are understood."""
+    units = {"k": 1_000, "m": 1_000_000}
+    unit = units.get(text[-1:].lower(), 1)
+    value = int(float(text[:-1]) * unit) if unit > 1 else int(text)
+    if not 0 < value < 1 << 50:
         raise argparse.ArgumentTypeError("must be above 0")
     return value
 

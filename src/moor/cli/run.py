@@ -26,7 +26,7 @@ _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `moor run`."""
-    from moor.cli.parser import add_loudness, positive_dollars
+    from moor.cli.parser import add_loudness, positive_dollars, positive_tokens
 
     parser.add_argument("prompt", nargs="*", help="what to do; `-` or nothing: read it from stdin")
     parser.add_argument("--agent", metavar="NAME", help="agent to use")
@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cwd", metavar="PATH", default="", help="folder to work in")
     parser.add_argument("--timeout", type=seconds, metavar="TIME", help="longest duration, e.g. 90, 30m, 2h (30m)")
     parser.add_argument("--budget-usd", type=positive_dollars, metavar="X", help="money cap of this run")
+    parser.add_argument("--budget-tokens", type=positive_tokens, metavar="N", help="token cap of this run")
     parser.add_argument(
         "--preset", default="edit", metavar="NAME", help="what the agent may do: read, edit (default) or full"
     )
@@ -146,6 +147,7 @@ def _prepare(args: argparse.Namespace, ctx: Context, agent: str, upstream: str) 
         cwd=args.cwd,
         seen=HEADLESS,
         effort=args.effort or head.effort,
+        budget_tokens=args.budget_tokens if args.budget_tokens is not None else head.budget_tokens,
         budget_usd=args.budget_usd if args.budget_usd is not None else head.budget_usd,
         allow=(*head.allow, *args.allow_model),
         deny=(*head.deny, *args.deny_model),

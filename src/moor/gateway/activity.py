@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from moor.domain.session import IDLE, TERMINAL, WORKING
 from moor.errors.base import MoorError
 from moor.run import proc
+from moor.run.worktree import worktree
 
 if TYPE_CHECKING:
     from moor.domain.session import Session
@@ -32,7 +33,13 @@ class Activity:
     async def announce(self) -> None:
         """Say who serves the session."""
         pid = os.getpid()
-        await self._update(gateway_pid=pid, gateway_start=proc.start_time(pid) or 0.0)
+        place = await asyncio.to_thread(worktree, self._session.cwd)
+        await self._update(
+            gateway_pid=pid,
+            gateway_start=proc.start_time(pid) or 0.0,
+            repository=place.repository,
+            branch=place.branch,
+        )
 
     async def run(self) -> None:
         """Look once a second; write only what changed. Ends when cancelled."""

@@ -19,8 +19,10 @@ from moor.domain.plan import LaunchPlan
 from moor.domain.policy import PolicyLayer
 from moor.domain.session import TERMINAL, Session
 from moor.errors.launch import AgentDisabled, NoSuchDirectory
+from moor.launch.caps import family_of, session_caps
 from moor.launch.choose import Chosen, choose_models
 from moor.launch.environment import agent_environment
+from moor.launch.place import login_name
 from moor.secrets import Secret, key_hash, new_key
 from moor.upstreams import open_upstream
 
@@ -40,6 +42,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """empty: where moor stands"""
     seen: str = TERMINAL
     budget_usd: float | None = None
+    budget_tokens: int | None = None
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     tags: dict[str, str] = {}
@@ -112,8 +115,10 @@ def prepare(home: Home, loaded: Loaded, environ: Mapping[str, str], clock: Clock
     prepared.upstream = open_upstream(request.upstream, settings, home, dict(environ), clock)
     policy = loaded.policy.narrowed(PolicyLayer("session", request.allow, request.deny))
     prepared.chosen = choose_models(loaded, prepared.upstream.catalogue(), policy, agent.id, agent.dialects)
+    session_id = new_id(SESSION, clock.now())
+    family = family_of(home, environ)
     prepared.session = Session(
-        id=new_id(SESSION, clock.now()),
+        id=session_id,
         agent=agent.id,
         cwd=cwd,
         upstream=request.upstream,
@@ -121,7 +126,10 @@ def prepare(home: Home, loaded: Loaded, environ: Mapping[str, str], clock: Clock
         small_model=prepared.chosen.small.id,
         seen=request.seen,
         policy=policy,
+        parent=family.parent,
         budget_nano=_budget(loaded, request),
+        caps=session_caps(loaded, request, session_id, family),
+        user=login_name(environ),
         traits=agent.traits(prepared.installed.version),
         key_hash=key_hash(prepared.key.reveal()),
         tags=request.tags,

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from moor.domain.budget import MONEY, SESSION, TOKENS, Cap
 from moor.domain.models import NANO
 from moor.domain.policy import Policy, PolicyLayer
 from moor.domain.settings import Defaults, PolicySettings, Settings
@@ -58,6 +59,8 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     """by dotted name; one for every setting that has a value, and for every default"""
     budget_nano: int | None = None
     """the lowest money cap of all levels in nano-dollars"""
+    caps: tuple[Cap, ...] = ()
+    """the other caps of all levels; those per session name no session yet"""
     project_path: Path | None = None
     admin_path: Path | None = None
 
@@ -90,12 +93,14 @@ def load_settings(
             defaults=defaults,
             upstreams=user.upstreams,
             agents=user.agents,
-            policy=PolicySettings(user.policy.allow, user.policy.deny, cap),
+            policy=PolicySettings(user.policy.allow, user.policy.deny, cap, user.policy.budget_tokens),
+            budgets=user.budgets,
             install=user.install,
         ),
         policy=_policy(user.policy, project, admin),
         origins=origins,
         budget_nano=None if cap is None else dollars_to_nano(cap),
+        caps=_caps(user, project, admin),
         project_path=project.path if project else None,
         admin_path=admin.path if admin else None,
     )
@@ -146,7 +151,7 @@ def _file_origins(raw: Mapping[str, Any], path: Path) -> dict[str, Origin]:
     plain = {f"install.{key}": Origin(USER, value, str(path)) for key, value in raw.get("install", {}).items()}
     return plain | {
         f"{group}.{name}.{key}": Origin(USER, value, str(path))
-        for group in ("upstreams", "agents")
+        for group in ("upstreams", "agents", "budgets")
         for name, table in raw.get(group, {}).items()
         for key, value in table.items()
     }
@@ -183,6 +188,29 @@ def _policy(user: PolicySettings, project: Level | None, admin: Level | None) ->
         if found is not None:
             policy = policy.narrowed(PolicyLayer(name, found.allow, found.deny))
     return policy
+
+
+def _caps(user: Settings, project: Level | None, admin: Level | None) -> tuple[Cap, ...]:
+    """Caps in tokens for each session, and everything under `[budgets]`."""
+    found: list[Cap] = []
+    levels = (
+        (USER, user.policy, user.budgets),
+        *(
+            (name, one.policy, one.budgets)
+            for name, one in ((PROJECT, project), (ADMINISTRATOR, admin))
+            if one is not None
+        ),
+    )
+    for level, policy, budgets in levels:
+        if policy.budget_tokens is not None:
+            found.append(Cap(name=SESSION, per=SESSION, unit=TOKENS, limit=policy.budget_tokens, level=level))
+        for name, budget in budgets.items():
+            made = {"name": name, "per": budget.per, "level": level, "upstream": budget.upstream, "tag": budget.tag}
+            if budget.usd is not None:
+                found.append(Cap(unit=MONEY, limit=dollars_to_nano(budget.usd), **made))
+            if budget.tokens is not None:
+                found.append(Cap(unit=TOKENS, limit=budget.tokens, **made))
+    return tuple(found)
 
 
 def _clean(value: str, where: str) -> str:

@@ -184,6 +184,7 @@ def _read_table(text: str) -> dict[str, str]:
 _READERS: Final[dict[str, Callable[[str], Any]]] = {
     "str": str,
     "bool": _read_bool,
+    "int | None": int,
     "float | None": float,
     "int": int,
     "tuple[str, ...]": _read_list,

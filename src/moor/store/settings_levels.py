@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from moor.domain.settings import Defaults, PolicySettings
+from moor.domain.settings import BudgetSettings, Defaults, PolicySettings
 from moor.errors.config import ConfigTypeError, ConfigValueError, Place, PolicyUntrustedError, ProjectSettingError
 from moor.store.files import read_bounded
 from moor.store.settings_parse import (
@@ -22,6 +22,7 @@ from moor.store.settings_parse import (
     MAX_CONFIG_BYTES,
     Source,
     close_setting,
+    parse_budgets,
     parse_group,
     parse_policy,
     parse_toml,
@@ -38,7 +39,9 @@ PROJECT_SETTINGS: Final = (
     "policy.allow",
     "policy.deny",
     "policy.budget_usd",
+    "policy.budget_tokens",
 )
+_ADMIN_GROUPS: Final = ("policy", "budgets")
 _MAX_PROJECT_BYTES: Final = 64 * 1024
 
 
@@ -49,6 +52,7 @@ class Level(msgspec.Struct, frozen=True):
     policy: PolicySettings
     defaults: dict[str, str] = {}
     """by dotted name"""
+    budgets: dict[str, BudgetSettings] = {}
 
 
 def project_file(cwd: Path) -> Path | None:
@@ -83,7 +87,7 @@ def project_level(cwd: Path) -> Level | None:
 
 
 def admin_level(path: Path, uid: int) -> Level | None:
-    """The administrator's `[policy]`; None when there is no such file.
+    """The administrator's `[policy]` and `[budgets]`; None when there is no such file.
 
     Raises PolicyUntrustedError when others than `uid` could have written it, FileUnreadableError.
     """
@@ -102,13 +106,13 @@ def admin_level(path: Path, uid: int) -> Level | None:
         return None
     source, raw = parse_toml(path, data)
     for key in raw:
-        if key != "policy":
-            raise unknown_key(source, (key,), ("policy",))
-    return Level(path, parse_policy(source, raw))
+        if key not in _ADMIN_GROUPS:
+            raise unknown_key(source, (key,), _ADMIN_GROUPS)
+    return Level(path, parse_policy(source, raw), budgets=parse_budgets(source, raw))
 
 
 def _refuse_beyond(source: Source, raw: Mapping[str, Any]) -> None:
-    """Everything but the six settings a repository may choose is an error, with the sentence why."""
+    """Everything but the settings a repository may choose is an error, with the sentence why."""
     for group, table in raw.items():
         if not any(allowed.startswith(f"{group}.") for allowed in PROJECT_SETTINGS):
             close = close_setting((group,), ("defaults", "policy"))

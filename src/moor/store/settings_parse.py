@@ -12,7 +12,16 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from moor.domain.settings import AgentSettings, Defaults, InstallSettings, PolicySettings, Settings, UpstreamSettings
+from moor.domain.budget import PERIODS
+from moor.domain.settings import (
+    AgentSettings,
+    BudgetSettings,
+    Defaults,
+    InstallSettings,
+    PolicySettings,
+    Settings,
+    UpstreamSettings,
+)
 from moor.errors.config import ConfigSyntaxError, ConfigTypeError, ConfigUnknownKeyError, ConfigValueError, Place
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -23,9 +32,10 @@ GROUPS: Final[dict[str, type[msgspec.Struct]]] = {
     "upstreams": UpstreamSettings,
     "agents": AgentSettings,
     "policy": PolicySettings,
+    "budgets": BudgetSettings,
     "install": InstallSettings,
 }
-NAMED: Final = frozenset({"upstreams", "agents"})
+NAMED: Final = frozenset({"upstreams", "agents", "budgets"})
 """groups that hold one table a name"""
 _MAX_AGE_DAYS: Final = 3650
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -40,6 +50,7 @@ _WORDS: Final = {
     "str": ("a text in quotes", '"…"'),
     "bool": ("true or false", "true"),
     "float | None": ("a number of dollars", "5.0"),
+    "int | None": ("a whole number", "100000"),
     "int": ("a whole number", "7"),
     "tuple[str, ...]": ("a list of texts", '["…", "…"]'),
     "dict[str, str]": ("a table of texts", '{ NAME = "…" }'),
@@ -97,6 +108,7 @@ def parse_settings(source: Source, data: Mapping[str, Any]) -> Settings:
         upstreams=_named(source, data, "upstreams", UpstreamSettings),
         agents=_agents(source, data),
         policy=parse_policy(source, data),
+        budgets=parse_budgets(source, data),
         install=_install(source, data),
     )
 
@@ -122,14 +134,8 @@ def _install(source: Source, data: Mapping[str, Any]) -> InstallSettings:
 def parse_policy(source: Source, data: Mapping[str, Any]) -> PolicySettings:
     """The `[policy]` group, its values checked."""
     policy = parse_group(source, PolicySettings, data.get("policy", {}), "policy")
-    budget = policy.budget_usd
-    if budget is not None and not 0 < budget < 1e9:  # nan compares false
-        raise ConfigValueError(
-            place=source.place("policy", "budget_usd"),
-            key="policy.budget_usd",
-            problem="must be a number of dollars above 0",
-            hint="write it so: budget_usd = 5.0",
-        )
+    _check_dollars(source, policy.budget_usd, "policy", "budget_usd")
+    _check_tokens(source, policy.budget_tokens, "policy", "budget_tokens")
     for name in ("allow", "deny"):
         if "" in getattr(policy, name):
             raise ConfigValueError(
@@ -139,6 +145,44 @@ def parse_policy(source: Source, data: Mapping[str, Any]) -> PolicySettings:
                 hint=f'write model ids or globs: {name} = ["claude-*"]',
             )
     return policy
+
+
+def parse_budgets(source: Source, data: Mapping[str, Any]) -> dict[str, BudgetSettings]:
+    """The `[budgets.NAME]` groups, their values checked."""
+    found = _named(source, data, "budgets", BudgetSettings)
+    for name, budget in found.items():
+        _check_dollars(source, budget.usd, "budgets", name, "usd")
+        _check_tokens(source, budget.tokens, "budgets", name, "tokens")
+        problems = {
+            "per": budget.per not in PERIODS and f"is none of {', '.join(PERIODS)}",
+            "tag": bool(budget.tag) and "=" not in budget.tag[1:] and "is no KEY=VALUE",
+            "usd": budget.usd is None and budget.tokens is None and "or tokens must be set",
+        }
+        for key, problem in problems.items():
+            if problem:
+                place = source.place("budgets", name, key)
+                raise ConfigValueError(place=place, key=f"budgets.{name}.{key}", problem=problem)
+    return found
+
+
+def _check_dollars(source: Source, value: float | None, *key: str) -> None:
+    if value is not None and not 0 < value < 1e9:  # nan compares false
+        raise ConfigValueError(
+            place=source.place(*key),
+            key=".".join(key),
+            problem="must be a number of dollars above 0",
+            hint=f"write it so: {key[-1]} = 5.0",
+        )
+
+
+def _check_tokens(source: Source, value: int | None, *key: str) -> None:
+    if value is not None and not 0 < value < 1 << 50:
+        raise ConfigValueError(
+            place=source.place(*key),
+            key=".".join(key),
+            problem="must be a number of tokens above 0",
+            hint=f"write it so: {key[-1]} = 1000000",
+        )
 
 
 def parse_group(source: Source, kind: type[T], value: Any, *key: str) -> T:
@@ -241,6 +285,7 @@ def _fits(kind: type[msgspec.Struct], name: str, value: Any) -> bool:
         "bool": lambda v: isinstance(v, bool),
         "float | None": lambda v: isinstance(v, int | float) and not isinstance(v, bool),
         "int": lambda v: type(v) is int,
+        "int | None": lambda v: type(v) is int,
         "tuple[str, ...]": lambda v: isinstance(v, list) and all(isinstance(one, str) for one in v),
         "dict[str, str]": _is_table_of(str),
         "dict[str, int]": _is_table_of(int),

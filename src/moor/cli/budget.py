@@ -1,0 +1,227 @@
+"""`moor budget show|raise`: what caps there are, how they stand, and a person's word to go on."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from moor.cli.context import Context
+from moor.errors.base import UsageError
+
+if TYPE_CHECKING:
+    from moor.domain.budget import Cap, Standing
+    from moor.domain.session import Session
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Actions of `moor budget`."""
+    from moor.cli.parser import positive_dollars, positive_tokens
+
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    show = actions.add_parser("show", help="caps in force and what is left", allow_abbrev=False)
+    show.add_argument("--session", default="", metavar="ID", help="a session's own (default: those that run)")
+    show.add_argument("--json", action="store_true", help="one JSON array on stdout")
+    more = actions.add_parser("raise", help="let running and later sessions spend more", allow_abbrev=False)
+    more.add_argument("name", metavar="NAME", help="as moor budget show names it: session, or one of [budgets]")
+    more.add_argument("--session", default="", metavar="ID", help="which session (default: the one that runs)")
+    more.add_argument("--usd", type=positive_dollars, metavar="X", help="the new cap in dollars")
+    more.add_argument("--tokens", type=positive_tokens, metavar="N", help="the new cap in tokens")
+    more.add_argument("--release", action="store_true", help="free what killed processes still hold")
+
+
+def run(args: argparse.Namespace, ctx: Context) -> int:
+    """One action. Raises UsageError, ConfigError, InsideSessionError."""
+    return _show(args, ctx) if args.action == "show" else _raise(args, ctx)
+
+
+def _show(args: argparse.Namespace, ctx: Context) -> int:
+    rows = [(session, found) for session, cap in _caps(args.session, ctx) for found in _standings(cap, ctx)]
+    if args.json:
+        ctx.out.json([_as_json(session, found) for session, found in rows])
+        return 0
+    if not rows:
+        ctx.out.say("no caps: moor --budget-usd 5 AGENT, or [budgets.daily] usd = 20 in the config")
+        return 0
+    ctx.out.table(
+        ["CAP", "OVER", "LIMIT", "SPENT", "HELD", "LEFT", "USED", "SET BY"],
+        [_row(session, one) for session, one in rows],
+    )
+    if any(found.lost for _, found in rows):
+        ctx.out.say("held includes what killed processes had taken; free it: moor budget raise NAME --release")
+    return 0
+
+
+def _row(session: str, found: Standing) -> list[str]:
+    from moor.gateway.budget import amount
+
+    cap = found.cap
+    over = [session or cap.per, *(part for part in (cap.upstream, cap.tag) if part)]
+    held = found.held + found.lost
+    parts = [amount(cap, value) for value in (cap.limit, found.spent, held, found.free)]
+    return [cap.name, " ".join(over), *parts, f"{found.percent} %", cap.level or "command line"]
+
+
+def _as_json(session: str, found: Standing) -> dict[str, Any]:
+    from moor.domain.budget import MONEY
+    from moor.domain.models import NANO
+
+    cap = found.cap
+    scale = NANO if cap.unit == MONEY else 1
+    counts = {"limit": cap.limit, "spent": found.spent, "held": found.held, "lost": found.lost, "left": found.free}
+    return {
+        "name": cap.name,
+        "per": cap.per,
+        "session": session or None,
+        "upstream": cap.upstream or None,
+        "tag": cap.tag or None,
+        "unit": cap.unit,
+        **{name: value / scale if scale > 1 else value for name, value in counts.items()},
+        "percent": found.percent,
+        "level": cap.level or "command line",
+    }
+
+
+def _caps(session_id: str, ctx: Context) -> list[tuple[str, Cap]]:
+    """(session, cap): those over many sessions once, then those of each session that is meant."""
+    from moor.domain.budget import SESSION, tightest
+
+    sessions = [_session(session_id, ctx)] if session_id else _running(ctx)
+    many = [cap for cap in ctx.loaded.caps if cap.per != SESSION]
+    many += [cap for session in sessions for cap in session.all_caps() if cap.per != SESSION]
+    found = [("", cap) for cap in tightest(many)]
+    for session in sessions:
+        found += [(session.id, cap) for cap in session.all_caps() if cap.per == SESSION and cap.session == session.id]
+    return found
+
+
+def _standings(cap: Cap, ctx: Context) -> list[Standing]:
+    from moor.ledger.leases import standing
+
+    if not ctx.home.db_path.exists():
+        from moor.domain.budget import Standing
+
+        return [Standing(cap=cap, scope=cap.scope(ctx.clock.now()), spent=0, held=0, lost=0)]
+    return [standing(ctx.home, cap, ctx.clock.now())]
+
+
+def _raise(args: argparse.Namespace, ctx: Context) -> int:
+    from moor.cli.inside import refuse_inside
+    from moor.domain.budget import MONEY, SESSION, TOKENS
+
+    refuse_inside(ctx, f"moor budget raise {args.name}")
+    if args.usd is None and args.tokens is None and not args.release:
+        raise UsageError(
+            "nothing to change", hint=f"moor budget raise {args.name} --usd X, or --tokens N, or --release"
+        )
+    found = [(session, cap) for session, cap in _caps(args.session, ctx) if cap.name == args.name]
+    if not found:
+        raise UsageError(f"there is no cap named {args.name}", hint="moor budget show")
+    if args.release:
+        _release([cap for _, cap in found], ctx)
+    limits = {}
+    if args.usd is not None:
+        from moor.store.settings import dollars_to_nano
+
+        limits[MONEY] = dollars_to_nano(args.usd)
+    if args.tokens is not None:
+        limits[TOKENS] = args.tokens
+    if not limits:
+        return 0
+    if found[0][1].per == SESSION and found[0][0]:
+        _one_session(found, args)
+    _check_level([cap for _, cap in found if cap.unit in limits], args.name, ctx)
+    _change_settings(args, ctx)
+    _change_sessions(args.name, limits, {session for session, _ in found if session}, ctx)
+    ctx.out.say(f"{args.name} is raised; running sessions go on from their next call")
+    return 0
+
+
+def _one_session(found: list[tuple[str, Cap]], args: argparse.Namespace) -> None:
+    ids = sorted({session for session, _ in found})
+    if len(ids) > 1:
+        raise UsageError(
+            f"{len(ids)} sessions run: {', '.join(ids)}", hint=f"moor budget raise {args.name} --session ID"
+        )
+
+
+def _check_level(caps: list[Cap], name: str, ctx: Context) -> None:
+    """Who set a cap raises it: an administrator's stays, a repository's stands in its own file."""
+    from moor.store.settings import ADMINISTRATOR, PROJECT
+
+    for cap in caps:
+        if cap.level == ADMINISTRATOR:
+            raise UsageError(f"the cap {name} is the administrator's", hint=f"it stands in {ctx.loaded.admin_path}")
+        if cap.level == PROJECT:
+            raise UsageError(f"the cap {name} is this repository's", hint=f"it stands in {ctx.loaded.project_path}")
+
+
+def _change_settings(args: argparse.Namespace, ctx: Context) -> None:
+    if args.name not in ctx.loaded.settings.budgets:
+        return
+    from moor.store.settings_edit import set_values
+
+    values = {"usd": args.usd, "tokens": args.tokens}
+    set_values(ctx.home, {f"budgets.{args.name}.{key}": value for key, value in values.items() if value is not None})
+
+
+def _change_sessions(name: str, limits: dict[str, int], only: set[str], ctx: Context) -> None:
+    """The rows of running sessions: their gateways read them when they ask for more."""
+    import msgspec
+
+    from moor.domain.budget import MONEY, SESSION
+    from moor.store.sessions import SessionStore
+
+    store = SessionStore(ctx.home)
+    try:
+        for session in store.all(active=True):
+            if only and session.id not in only and not any(cap.session in only for cap in session.caps):
+                continue
+            changes: dict[str, object] = {}
+            caps = tuple(
+                msgspec.structs.replace(cap, limit=limits[cap.unit])
+                if cap.name == name and cap.unit in limits
+                else cap
+                for cap in session.caps
+            )
+            if caps != session.caps:
+                changes["caps"] = caps
+            if name == SESSION and MONEY in limits and session.budget_nano is not None:
+                changes["budget_nano"] = limits[MONEY]
+            if changes:
+                store.update(session.id, **changes, warning="")
+    finally:
+        store.close()
+
+
+def _release(caps: list[Cap], ctx: Context) -> None:
+    from moor.gateway.budget import amount
+    from moor.ledger.leases import release_lost
+
+    for cap in caps:
+        freed = release_lost(ctx.home, cap, ctx.clock.now())
+        ctx.out.say(f"{cap.name}: {amount(cap, freed)} freed" if freed else f"{cap.name}: nothing was held")
+
+
+def _running(ctx: Context) -> list[Session]:
+    if not ctx.home.db_path.exists():
+        return []
+    from moor.store.sessions import SessionStore
+
+    store = SessionStore(ctx.home)
+    try:
+        return store.all(active=True)
+    finally:
+        store.close()
+
+
+def _session(session_id: str, ctx: Context) -> Session:
+    from moor.store.sessions import SessionStore
+
+    store = SessionStore(ctx.home)
+    try:
+        found = store.get(session_id)
+    finally:
+        store.close()
+    if found is None:
+        raise UsageError(f"there is no session {session_id}", hint="moor ps --all")
+    return found
