@@ -20,6 +20,7 @@ MAX_LINE_BYTES: Final = 32 << 20
 _KEPT_LINES: Final = 40
 _MAX_KEPT: Final = 2_000
 _WRITE_TIMEOUT_S: Final = 30.0
+_LAST_WORDS_S: Final = 0.5
 _encode = msgspec.json.Encoder().encode
 
 
@@ -91,6 +92,7 @@ class Child:
             except asyncio.IncompleteReadError as error:
                 line = error.partial
                 if not line:
+                    await self._last_words_read()
                     return None
             except asyncio.LimitOverrunError as error:
                 raise AgentProtocolError(agent=self.agent, what="with a line above 32 MiB") from error
@@ -147,6 +149,11 @@ class Child:
                 return
             for line in data.splitlines():
                 self._keep(line)
+
+    async def _last_words_read(self) -> None:
+        """Wait for what it said last: its standard error may close a moment after its output. At most half a second;
+        a child of its own can hold it open."""
+        await asyncio.wait({self._drain}, timeout=_LAST_WORDS_S)
 
     def _keep(self, line: bytes) -> None:
         text = line[:_MAX_KEPT].decode("utf-8", "replace").rstrip()

@@ -46,6 +46,18 @@ def test_objects_come_back_and_other_words_are_kept(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_what_it_says_last_is_kept_though_its_output_closed_before(tmp_path: Path) -> None:
+    code = "import os, sys, time; os.close(1); time.sleep(0.1); print('no luck', file=sys.stderr)"
+
+    async def main() -> None:
+        child = await Child.start("someone", plan(code, tmp_path))
+        assert await child.receive() is None
+        assert child.last_words == "no luck"
+        await child.close()
+
+    asyncio.run(main())
+
+
 def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
     async def main() -> None:
         with pytest.raises(AgentStartFailed) as caught:
