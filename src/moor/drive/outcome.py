@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from moor.domain.call import CANCELLED, OK, REFUSED, UNREACHABLE
+from moor.domain.call import CANCELLED, CUT, ERROR, OK, REFUSED, UNREACHABLE
 from moor.domain.result import BUDGET, FAILED, RunError
 from moor.errors.base import ExitCode
 from moor.errors.run import ModelFailed
@@ -18,6 +18,8 @@ BUDGET_REACHED: Final = "budget-reached"
 _ABOUT_MODELS: Final = ("model-not-allowed", "unknown-model", "no-route", "price-unknown")
 """refusals of the gateway's that another model would not meet"""
 _UNAUTHENTICATED: Final = 401
+_REFUSALS: Final = 400
+"""statuses from here on are no answers"""
 _HINTS: Final = {
     403: "ask your workspace administrator for the permission, or take another model: moor models",
     404: "the list of models may be old: moor models --refresh",
@@ -57,6 +59,24 @@ def last_failure(home: Home, session: str) -> LastFailure | None:
     return LastFailure(str(row["error"]).partition(":")[0], str(row["outcome"]), int(row["status"]))
 
 
+def broken_end(home: Home, session: str, model: str) -> str:
+    """What became of the session's last call of that model, where it broke off in the middle; else empty.
+
+    Some agents take half an answer for a whole one. BLOCKS on SQLite.
+    """
+    if not home.db_path.exists():
+        return ""
+    with opened(home, write=False) as connection:
+        row = connection.execute(
+            "SELECT outcome, status, error FROM calls WHERE session = ? AND model = ? "
+            "ORDER BY started_at DESC LIMIT 1",
+            (session, model),
+        ).fetchone()
+    if row is None or row["outcome"] not in (CUT, ERROR) or int(row["status"]) >= _REFUSALS:
+        return ""
+    return str(row["error"]).partition(": ")[2] or str(row["error"]) or "the answer broke off"
+
+
 def model_error(said: str, upstream: str, cause: LastFailure | None) -> Ending:
     """What an error of a model call means for the run. `said`: as the agent shows it."""
     error = ModelFailed(said=said)
@@ -66,7 +86,7 @@ def model_error(said: str, upstream: str, cause: LastFailure | None) -> Ending:
     if cause.ref == BUDGET_REACHED:
         hint = "moor run --budget-usd allows more; moor usage --last shows what it went to"
         return Ending(BUDGET, RunError(cause.ref, said, hint), ExitCode.FAILED)
-    if cause.status == _UNAUTHENTICATED:
+    if _wants_sign_in(cause):
         ref = cause.ref if " " not in cause.ref else "sign-in-needed"
         return Ending(FAILED, RunError(ref, said, f"moor login --upstream {upstream}"), ExitCode.SIGN_IN)
     if cause.outcome == UNREACHABLE:
@@ -76,3 +96,13 @@ def model_error(said: str, upstream: str, cause: LastFailure | None) -> Ending:
         return Ending(FAILED, RunError(cause.ref, said, hint), ExitCode.FAILED)
     hint = _HINTS.get(cause.status, error.hint)
     return Ending(FAILED, RunError(error.ref, said, hint), ExitCode.FAILED)
+
+
+def _wants_sign_in(cause: LastFailure) -> bool:
+    """By status or, where the agent was told in another one at which it stops at once, by the reference."""
+    if cause.status == _UNAUTHENTICATED or cause.ref == f"upstream {_UNAUTHENTICATED}":
+        return True
+    from moor.errors import auth
+
+    known = [cls for cls in vars(auth).values() if getattr(cls, "exit_code", None) is ExitCode.SIGN_IN]
+    return any(cls.ref == cause.ref for cls in known)

@@ -37,6 +37,8 @@ def test_the_newest_call_that_failed_is_the_cause(tmp_path: Path) -> None:
         (LastFailure("budget-reached", REFUSED, 403), BUDGET, "budget-reached", ExitCode.FAILED),
         (LastFailure("refresh-refused", ERROR, 401), FAILED, "refresh-refused", ExitCode.SIGN_IN),
         (LastFailure("upstream 401", ERROR, 401), FAILED, "sign-in-needed", ExitCode.SIGN_IN),
+        (LastFailure("sign-in-needed", REFUSED, 403), FAILED, "sign-in-needed", ExitCode.SIGN_IN),
+        (LastFailure("upstream 401", ERROR, 400), FAILED, "sign-in-needed", ExitCode.SIGN_IN),
         (LastFailure("unreachable", UNREACHABLE, 400), FAILED, "unreachable", ExitCode.UNREACHABLE),
         (LastFailure("model-not-allowed", REFUSED, 403), FAILED, "model-not-allowed", ExitCode.FAILED),
         (LastFailure("upstream 500", ERROR, 500), FAILED, "model-failed", ExitCode.FAILED),
