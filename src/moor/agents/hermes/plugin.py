@@ -6,7 +6,7 @@ In a driven session it is the gate too: by itself Hermes asks only for edits and
 (facts/hermes 8). Its hook before a tool call sees every call of the agent, of its sub-agents and of the scripts of
 `execute_code`, before it runs. The question goes out as a permission of the protocol, with all that is known of the
 call as JSON in place of the command. A hook that raises is passed over by Hermes, so this one turns everything it
-does not understand into a block.
+does not understand into a block. It also says that nobody waits after the turn: sub-agents then work within it.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ def labelled(request: Any = None, session_id: str = "", **_: Any) -> dict[str, A
 def decide(tool_name: str = "", args: Any = None, task_id: str = "", **_: Any) -> dict[str, str] | None:
     """None lets the call run; a block ends it with words for the model."""
     try:
+        importlib.import_module("gateway.session_context").declare_stateless_channel()
         if tool_name in INTERNAL:
             remember()
             return None

@@ -83,6 +83,8 @@ PROBE: Final = Probe(
         ),
         Bypass(name="configuration of the repository", files={".hermes/config.yaml": '{"model": "@FORBIDDEN@"}'}),
     ),
+    # it asks git for the state of the tree
+    kept_in_repository=frozenset({"~.git", "~.git/index"}),
     asks=False,
     too_old="0.9.0",
     too_new="9.9.9",
