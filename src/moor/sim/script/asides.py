@@ -20,8 +20,11 @@ _FULL_SUMMARY = re.compile(
 
 
 def is_title(talk: Conversation) -> bool:
-    """A call that wants a title: no tools, and the word in its instructions, or an answer in JSON."""
-    if talk.tools:
+    """A call that wants a title: no tools, and the word in its instructions, or an answer in JSON.
+
+    Codex leaves apply_patch in it, which takes free text.
+    """
+    if any(not tool.free_text for tool in talk.tools):
         return False
     if talk.wants_json:
         return True

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import msgspec
 
 from moor.sim.script.conversation import Conversation, Said
-from moor.sim.script.scenario import Action, Scenario, Step
-from moor.sim.script.toolfit import Fitted, fit
+from moor.sim.script.scenario import SPAWN, Action, Scenario, Step
+from moor.sim.script.toolfit import Fitted, fit, waiting
 
 _SENTENCES = (
     "This is filler text from the simulated model. ",
@@ -46,6 +46,9 @@ def beats(scenario: Scenario, bound: dict[str, str], talk: Conversation) -> list
         if beat.calls or step.ending:
             done.append(beat)
             beat = Beat()
+        if any(action.kind == SPAWN for action in step.actions):
+            wait = waiting(talk.tools, talk.last_result())
+            done += [Beat(calls=[wait])] if wait else []
     if beat.say or beat.think or not done or done[-1].calls:
         done.append(beat)
     return done

@@ -37,6 +37,7 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
     SPAWN: ("task", "Task", "Agent", "delegate_task", "spawn_agent", "invoke_agent"),
 }
 _PATCH: Final = "apply_patch"
+_WAIT: Final = "wait_agent"
 _EMPTY: Final[dict[str, Any]] = {"string": "", "boolean": False, "integer": 0, "number": 0, "array": [], "object": {}}
 
 
@@ -61,6 +62,19 @@ def fit(action: Action, tools: tuple[Tool, ...], directory: str) -> Fitted | Non
     if tool is None:
         return _by_shell(action, offered, directory)
     return Fitted(name=tool.name, arguments=_shape(_wishes(action, tool, directory), tool.schema))
+
+
+def waiting(tools: tuple[Tool, ...], result: str) -> Fitted | None:
+    """The call that waits for a sub-agent, where the agent starts it and goes on (Codex); `result`: of the start."""
+    tool = next((one for one in tools if one.name.rpartition("__")[2] == _WAIT), None)
+    if tool is None:
+        return None
+    try:
+        started = msgspec.json.decode(result, type=dict[str, Any])
+    except msgspec.DecodeError:
+        started = {}
+    wishes = {"targets": [str(started.get("agent_id", ""))], "timeout_ms": 60_000}
+    return Fitted(name=tool.name, arguments=_shape(wishes, tool.schema))
 
 
 def _by_shell(action: Action, offered: dict[str, Tool], directory: str) -> Fitted | None:

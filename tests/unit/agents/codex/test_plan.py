@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moor.agents.codex import CODEX, plan
+from moor.agents.codex.config import KEY_VARIABLE
+from moor.domain.plan import LaunchPlan
+from moor.errors.agent import AgentCommandRefused
+from tests.support.codex_context import MAIN, codex_context
+from tests.support.opencode_context import KEY
+
+GOLDEN = Path(__file__).parents[3] / "golden" / "codex" / "launch" / "plan.json"
+
+
+def config(made: LaunchPlan) -> dict[str, Any]:
+    text = next(file.content for file in made.files if file.path.endswith("config.toml"))
+    return tomllib.loads(text.decode())
+
+
+def rules(made: LaunchPlan) -> str:
+    return next((file.content.decode() for file in made.files if file.path.endswith("AGENTS.md")), "")
+
+
+@pytest.mark.feature("F6.2", "F5.2")
+def test_the_plan_is_the_recorded_one(tmp_path: Path) -> None:
+    context = codex_context(tmp_path, args=("-m", MAIN.id, "hello"))
+    (tmp_path / "work" / "AGENTS.md").write_text("Rules.", encoding="utf-8")
+    made = CODEX.plan(context)
+    shown = {
+        "argv": made.argv,
+        "env": {name: value for name, value in made.env.items() if context.environ.get(name) != value},
+        "config": config(made),
+        "rules": rules(made),
+        "files": sorted(file.path for file in made.files),
+        "links": [(link.path, link.target) for link in made.links],
+        "left_out": [(item.what, item.where) for item in made.left_out],
+        "notes": made.notes,
+    }
+    assert json.loads(json.dumps(shown).replace(str(tmp_path), "/t")) == json.loads(GOLDEN.read_text("utf-8"))
+
+
+def test_nothing_is_written_by_planning_and_every_file_is_private(tmp_path: Path) -> None:
+    context = codex_context(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    made = CODEX.plan(context)
+    assert sorted(tmp_path.rglob("*")) == before
+    ours = (str(context.session_home), str(context.home))
+    assert all(file.path.startswith(ours) and not file.mode & 0o077 for file in made.files)
+    assert all(link.path.startswith(str(context.session_home)) for link in made.links)
+
+
+@pytest.mark.feature("F17.5")
+def test_the_key_stands_in_one_variable_that_commands_do_not_get(tmp_path: Path) -> None:
+    made = CODEX.plan(codex_context(tmp_path))
+    assert KEY not in " ".join(made.argv)
+    assert not any(KEY.encode() in file.content for file in made.files)
+    assert [name for name, value in made.env.items() if KEY in value] == [KEY_VARIABLE]
+    assert KEY_VARIABLE in config(made)["shell_environment_policy"]["exclude"]
+
+
+def test_the_users_codex_variables_do_not_reach_codex_but_its_home_reaches_commands(tmp_path: Path) -> None:
+    environ = {"HOME": str(tmp_path / "user"), "CODEX_HOME": "/own", "CODEX_API_KEY": "k", "CODEX_ACCESS_TOKEN": "k"}
+    made = CODEX.plan(codex_context(tmp_path, environ=environ))
+    assert {name for name in made.env if name.startswith("CODEX_")} == {"CODEX_HOME", "CODEX_SQLITE_HOME"}
+    assert made.env["CODEX_HOME"] != "/own"
+    assert config(made)["shell_environment_policy"]["set"] == {"CODEX_HOME": "/own"}
+
+
+def test_codex_trusts_a_folder_only_where_that_gives_it_nothing(tmp_path: Path) -> None:
+    def levels(**changes: Any) -> set[str]:
+        projects = config(CODEX.plan(codex_context(tmp_path, **changes)))["projects"]
+        return {entry["trust_level"] for entry in projects.values()}
+
+    assert levels() == {"trusted"}
+    assert levels(args=("resume", "--last")) == {"trusted"}
+    assert levels(args=("exec", "x")) == levels(mode="server") == {"untrusted"}
+    (tmp_path / "work" / ".codex").mkdir()
+    assert levels() == {"untrusted"}
+    assert any("press Enter" in note for note in CODEX.plan(codex_context(tmp_path)).notes)
+
+
+def test_rules_of_the_user_and_of_the_repository_are_handed_over_in_one_file(tmp_path: Path) -> None:
+    context = codex_context(tmp_path)
+    (tmp_path / "user" / ".codex").mkdir()
+    (tmp_path / "user" / ".codex" / "AGENTS.md").write_text("Mine.\n", encoding="utf-8")
+    (tmp_path / "work" / "AGENTS.md").write_text("Theirs.\n", encoding="utf-8")
+    made = CODEX.plan(context)
+    assert rules(made) == "Mine.\n\n# AGENTS.md of this repository\n\nTheirs.\n"
+    assert config(made)["project_doc_max_bytes"] == 0
+
+
+def test_a_trusted_repository_gets_its_servers_and_hooks_and_nothing_else(tmp_path: Path) -> None:
+    context = codex_context(tmp_path, trusted=True)
+    (tmp_path / "work" / ".codex").mkdir()
+    (tmp_path / "work" / ".codex" / "config.toml").write_text(
+        'model = "evil"\n[mcp_servers.t]\ncommand = "serve"\n'
+        '[[hooks.Stop]]\n[[hooks.Stop.hooks]]\ntype = "command"\ncommand = "h"\n',
+        encoding="utf-8",
+    )
+    made = CODEX.plan(context)
+    told = config(made)
+    assert told["mcp_servers"] == {"t": {"command": "serve"}}
+    assert told["hooks"]["Stop"]
+    assert told["features"]["hooks"]
+    assert told["model"] == MAIN.id
+    assert [item.what for item in made.left_out] == ["model"]
+    assert "--dangerously-bypass-hook-trust" in made.argv
+    shut = CODEX.plan(codex_context(tmp_path))
+    assert "mcp_servers" not in config(shut)
+    assert not config(shut)["features"]["hooks"]
+    assert {item.what for item in shut.left_out} == {"model", "mcp_servers.t", "hooks"}
+
+
+def test_a_driven_session_starts_the_app_server_and_reads_no_pictures_by_itself(tmp_path: Path) -> None:
+    made = CODEX.plan(codex_context(tmp_path, mode="server", args=("login",)))
+    assert made.argv[1:] == ("app-server",)
+    assert config(made)["features"]["view_image"] is False
+
+
+@pytest.mark.feature("F4.6", "F4.8")
+def test_effort_and_the_model_for_reviews_are_told(tmp_path: Path) -> None:
+    told = config(CODEX.plan(codex_context(tmp_path, effort="high", slots={"review": MAIN})))
+    assert (told["model_reasoning_effort"], told["review_model"]) == ("high", MAIN.id)
+    assert "review_model" not in config(CODEX.plan(codex_context(tmp_path)))
+
+
+@pytest.mark.feature("F5.9")
+@pytest.mark.parametrize(
+    ("text", "notes"),
+    [('model_provider = "x"\n[model_providers.x]\n', 2), ("[tui]\n", 0), ("= broken", 0), (None, 0)],
+)
+def test_settings_of_the_machine_that_would_win_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, notes: int
+) -> None:
+    managed = tmp_path / "managed_config.toml"
+    if text is not None:
+        managed.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(plan, "_MANAGED", managed)
+    assert len(CODEX.plan(codex_context(tmp_path)).notes) == notes
+
+
+def test_a_refused_command_is_refused_at_planning(tmp_path: Path) -> None:
+    with pytest.raises(AgentCommandRefused):
+        CODEX.plan(codex_context(tmp_path, args=("login",)))
