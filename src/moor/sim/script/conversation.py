@@ -15,7 +15,7 @@ SYSTEM: Final = "system"
 
 _ASIDES = re.compile(
     r"<(system-reminder|session_context|environment_context|user_instructions|INSTRUCTIONS|permissions"
-    r"|untrusted_context)\b[^>]*>.*?</\1[^>]*>",
+    r"|untrusted_context|subagent_notification)\b[^>]*>.*?</\1[^>]*>",
     re.DOTALL,
 )
 _DIRECTORY = (
