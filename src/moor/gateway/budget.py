@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from moor.domain.budget import Cap
     from moor.domain.session import Session
     from moor.gateway.purse import Purse
+    from moor.gateway.spend import Spend
 
 BUDGET_RULE: Final = "budget-limit"
 """in a row: the call's output limit was lowered to what was left"""
 _WHO: Final = {SESSION: "this session has", DAY: "today's calls have", MONTH: "this month's calls have"}
 
 
-def budget_refusal(session: Session, purse: Purse) -> Refusal:
+def budget_refusal(session: Session, spend: Spend, purse: Purse) -> Refusal:
     """Why a call ends or is not begun."""
     status = status_of(session, words.BUDGET)
     if purse.problem is not None:
@@ -34,19 +35,27 @@ def budget_refusal(session: Session, purse: Purse) -> Refusal:
     return Refusal(
         status=status,
         ref="budget-reached",
-        message=f"{_spent(purse)}, too little is left for an answer",
+        message=_spent(purse, spend) + _why(purse.cap, spend),
         hint=f"a person may look with moor budget show and type moor budget raise {purse.cap.name}",
         cause=words.BUDGET,
     )
 
 
-def _spent(purse: Purse) -> str:
+def _why(cap: Cap, spend: Spend) -> str:
+    if spend.drawn:
+        return ", so this answer was stopped"
+    if spend.needed:
+        return f", and this call needs at least {amount(cap, spend.needed)}"
+    return ", too little is left for an answer with thoughts"
+
+
+def _spent(purse: Purse, spend: Spend) -> str:
     cap = purse.cap
     who = f"calls of key {cap.key} have" if cap.key else _WHO.get(cap.per, "all calls have")
     where = "".join(f" {word} {name}" for word, name in (("on", cap.upstream), ("labelled", cap.tag)) if name)
     verb = "spent" if cap.unit == MONEY else "used"
     named = "" if cap.name == SESSION else f" ({cap.name})"
-    return f"{who} {verb} {amount(cap, purse.used)} of {amount(cap, cap.limit)}{where}{named}"
+    return f"{who} {verb} {amount(cap, purse.used + spend.drawn)} of {amount(cap, cap.limit)}{where}{named}"
 
 
 def amount(cap: Cap, value: int) -> str:

@@ -80,7 +80,7 @@ class Exchange(Ends, eq=False):
                 self._body = lowered
                 self.record.rules += (BUDGET_RULE,)
         if spend.dry is not None:
-            self.refuse(budget_refusal(self._session, spend.dry))
+            self.refuse(budget_refusal(self._session, spend, spend.dry))
         else:
             self._go()
 
@@ -221,7 +221,7 @@ class Exchange(Ends, eq=False):
             if self._outbound is not None:
                 self._outbound.pause_reading()
         else:
-            self._cut(budget_refusal(self._session, spend.dry))
+            self._cut(budget_refusal(self._session, spend, spend.dry))
 
     def _hold(self, pieces: list[bytes], ended: bool) -> None:
         assert self._held is not None

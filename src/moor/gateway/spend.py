@@ -35,6 +35,10 @@ class Spend:
         """output tokens that the call may ask for; None: as many as it likes"""
         self.dry: Purse | None = None
         """the purse that ended or refused the call"""
+        self.drawn = 0
+        """what the call had drawn of it when it ended"""
+        self.needed = 0
+        """what it would have needed of it to begin"""
         self._price = price
         self._input = Usage(input=input_tokens)
         self._reserved = [0] * len(purses)
@@ -64,7 +68,7 @@ class Spend:
                 purse.ask(Ask(max(0, short), wish), lambda: self._begin(ceiling, first, whole, then, rounds - 1))
                 return
             if short > 0:
-                self.dry = purse
+                self.dry, self.needed = purse, self._cost(purse, least)
                 then()
                 return
         afford = min(self._affordable(place, whole) for place in range(len(self.purses)))
@@ -100,7 +104,7 @@ class Spend:
                 purse.ask(Ask(1, 1), then)
                 waits = True
             else:
-                self.dry = purse
+                self.dry, self.drawn = purse, spent
                 return False
         return not waits
 
