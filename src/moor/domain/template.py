@@ -26,7 +26,7 @@ MACHINE: Final = frozenset({"os", "cpu", "libc"})
 MODEL: Final = frozenset({"model", "model_name", "context", "max_output", "dialect", "url"})
 """of the main model, and in `model_entry` of each model; `url` is the gateway's address for its dialect"""
 ADDRESSES: Final = frozenset({"gateway", "anthropic_url", "openai_url", "gemini_url"})
-SESSION: Final = frozenset({KEY, "small_model", "small_model_name", EFFORT, "session", "untrusted", "trusted_folder"})
+SESSION: Final = frozenset({KEY, "small_model", "small_model_name", EFFORT, "session", "untrusted", "trusted_folder", "untrusted_folder", "rules"})
 NAMES: Final = PLACES | MACHINE | MODEL | ADDRESSES | SESSION | {PROMPT, MODELS}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +33,14 @@ def extras(cwd: str, agent: str, described: Mapping[str, str]) -> tuple[Extra, .
             does = f"{what} of {agent}"
             out.append(Extra(what=what, where=where, does=does, content=_content(repository, path)))
     return tuple(out)
+
+
+def rules(cwd: str, names: Iterable[str]) -> str:
+    """The texts of the repository's files of those names, from its root down to the folder."""
+    repository = Repository(cwd)
+    paths = [str(Path(folder, name)) for folder in repository.upward() for name in names]
+    texts = [(repository.shown(path), _text(repository, path)) for path in paths]
+    return "\n".join(f"# {shown}\n\n{text}" for shown, text in texts if text)
 
 
 def copies(described: Mapping[str, str], user_home: Path) -> Iterator[tuple[str, str]]:

@@ -30,8 +30,10 @@ def plan(name: str, group: AgentSettings, context: LaunchContext, note: str) -> 
         **launch_values(group, context),
         **install_values(group, context.installed),
         PROMPT: PROMPT_PLACE,
+        "rules": folders.rules(context.session.cwd, group.rules) if left_out else "",
         "untrusted": "false" if context.trusted else "true",
         "trusted_folder": str(context.session_home) if left_out else context.session.cwd,
+        "untrusted_folder": context.session.cwd if left_out else str(context.session_home),
     }
     return LaunchPlan(
         argv=(*command(group, context.installed, values), *_arguments(name, group, context, values)),
@@ -87,7 +89,7 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
 def _files(group: AgentSettings, context: LaunchContext, values: dict[str, str]) -> list[PlannedFile]:
     texts = list(folders.copies(group.copies, context.user_home))
     texts += [(path, render(text, values, quoting(path))) for path, text in group.files.items()]
-    return [_file(path, text, context, values) for path, text in texts]
+    return [_file(path, text, context, values) for path, text in texts if text.strip()]
 
 
 def _file(path: str, text: str, context: LaunchContext, values: dict[str, str]) -> PlannedFile:

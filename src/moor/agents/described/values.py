@@ -89,4 +89,4 @@ def quoting(path: str) -> Callable[[str], str]:
         return lambda value: json.dumps(value, ensure_ascii=False)[1:-1]
     if suffix in (".sh", ".bash"):
         return shlex.quote
-    return lambda value: value.replace("\n", " ")
+    return str
