@@ -163,7 +163,8 @@ class StreamAnswer(Answer):
         out = [] if self.sent_head else [self._head(None)]
         if not self.head.chunked:
             return [*out, event]
-        return [*out, *chunk([event]), LAST_CHUNK]
+        out += chunk([event])
+        return [*out, LAST_CHUNK] if self.dialect in words.ENDS_IN_WORDS else out
 
     def usage(self, request_bytes: int) -> tuple[Usage, bool]:
         return self._meter.usage(request_bytes)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncGenerator
 from typing import Final, Protocol
 from urllib.parse import unquote
 
 import h11
 
 from moor.sim.faults import Fault
-from moor.sim.messages import Answer, Chunk, Cut, Reply, Request, Stall, Streamed
+from moor.sim.messages import Answer, Chunk, Cut, End, Reply, Request, Stall, Streamed
 from moor.sim.records import Seen
 
 SIMULATED: Final = ((b"x-moor-simulated", b"true"), (b"server", b"moor-simulator"))
@@ -157,13 +158,18 @@ class Connection:
         headers = [(n.encode(), v.encode("latin-1", "replace")) for n, v in reply.headers]
         head = h11.Response(status_code=reply.status, headers=[*headers, *SIMULATED, (b"cache-control", b"no-cache")])
         await self._write(self._h11.send(head))
-        sent = 0
         async with contextlib.aclosing(reply.chunks) as chunks:
-            async for chunk in chunks:
-                for part in _within(chunk, fault, sent) if isinstance(chunk, bytes) else (chunk,):
-                    await self._send_chunk(part)
-                sent += len(chunk) if isinstance(chunk, bytes) else 0
+            await self._send_chunks(chunks, fault)
         await self._write(self._h11.send(h11.EndOfMessage()))
+
+    async def _send_chunks(self, chunks: AsyncGenerator[Chunk, None], fault: Fault | None) -> None:
+        sent = 0
+        async for chunk in chunks:
+            for part in _within(chunk, fault, sent) if isinstance(chunk, bytes) else (chunk,):
+                if isinstance(part, End):
+                    return
+                await self._send_chunk(part)
+            sent += len(chunk) if isinstance(chunk, bytes) else 0
 
     async def _send_chunk(self, chunk: Chunk) -> None:
         if isinstance(chunk, Cut):
@@ -201,8 +207,15 @@ async def _strike(fault: Fault | None, writer: asyncio.StreamWriter) -> None:
 
 
 def _within(data: bytes, fault: Fault | None, sent: int) -> list[Chunk]:
-    """The part of the data that a cutting or stalling fault lets through, and the break after it."""
-    for limit, end in () if fault is None else ((fault.cut_after_bytes, Cut()), (fault.stall_after_bytes, Stall())):
+    """The part of the data that a cutting, ending or stalling fault lets through, and the break after it."""
+    if fault is None:
+        return [data]
+    breaks: tuple[tuple[int | None, Chunk], ...] = (
+        (fault.cut_after_bytes, Cut()),
+        (fault.end_after_bytes, End()),
+        (fault.stall_after_bytes, Stall()),
+    )
+    for limit, end in breaks:
         if limit is not None and sent + len(data) >= limit:
             kept = data[: max(limit - sent, 0)]
             return [kept, end] if kept else [end]

@@ -43,6 +43,8 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """send so many bytes of the body, then nothing more"""
     cut_after_bytes: int | None = None
     """send so many bytes of the body, then close the connection"""
+    end_after_bytes: int | None = None
+    """send so many bytes of a stream, then end it as if it were whole"""
     html: bool = False
     """an HTML page with status 200 (or `status`)"""
     garbage: bool = False

@@ -69,6 +69,10 @@ class Cut:
     """Marks, in a stream of chunks, the place where the connection is dropped."""
 
 
+class End(Cut):
+    """Marks, in a stream of chunks, the place where it ends as if it were whole."""
+
+
 class Stall:
     """Marks, in a stream of chunks, the place after which nothing comes any more."""
 

@@ -61,8 +61,8 @@ _FAULT = f"""## Faults
 
 `POST {PREFIX}faults` takes a JSON object: `route` (a glob on `METHOD /path` or the path), `model` and `user` (globs),
 `times` (0: for ever), `after` (let so many pass first); and what happens: `status`, `body`, `headers`, `delay_s`,
-`first_byte_never`, `drop`, `stall_after_bytes`, `cut_after_bytes`, `html`, `garbage`, `raw`. The first fault that
-matches strikes. A dead credential is refused before any fault.
+`first_byte_never`, `drop`, `stall_after_bytes`, `cut_after_bytes`, `end_after_bytes`, `html`, `garbage`, `raw`. The
+first fault that matches strikes. A dead credential is refused before any fault.
 
 A dead credential is answered in the form that is usual on the route, or in the one chosen with
 `POST {PREFIX}dead-credential` `{{"form": …}}`: {", ".join(f"`{form}`" for form in (*FORMS, TURNS))}.

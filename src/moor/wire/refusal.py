@@ -32,6 +32,10 @@ DEFAULT_STATUS: Final[dict[str, int]] = {
 }
 """where an agent's traits name no status for a cause"""
 
+ENDS_IN_WORDS: Final = frozenset((ANTHROPIC_MESSAGES, OPENAI_RESPONSES))
+"""dialects whose clients take the error event for the end of a stream, all of them: behind it the answer is ended
+properly, because a broken one makes Claude Code and Codex tell of the connection instead of showing our sentence"""
+
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -86,19 +90,21 @@ def body(dialect: str, refusal: Refusal) -> bytes:
 
 
 def event(dialect: str, refusal: Refusal) -> bytes:
-    """The same inside a stream that has begun: one whole server-sent event."""
+    """The same inside a stream that has begun: whole server-sent events."""
     if dialect == ANTHROPIC_MESSAGES:
         return b"event: error\ndata: %s\n\n" % _encode(_anthropic(refusal))
     if dialect == OPENAI_RESPONSES:
-        inner = {
-            "type": "error",
-            "code": refusal.ref,
-            "message": refusal.sentence,
-            "param": None,
-            "sequence_number": 0,
-        }
-        return b"event: error\ndata: %s\n\n" % _encode(inner)
+        return _responses_event(refusal)
     return b"data: %s\n\n" % body(dialect, refusal)
+
+
+def _responses_event(refusal: Refusal) -> bytes:
+    """Two events: clients of the provider's library read the first, Codex reads the second only."""
+    said = {"code": refusal.ref, "message": refusal.sentence}
+    error = {"type": "error", **said, "param": None, "sequence_number": 0}
+    answer = {"id": "", "object": "response", "status": "failed", "error": said, "output": []}
+    failed = {"type": "response.failed", "response": answer, "sequence_number": 1}
+    return b"event: error\ndata: %s\n\nevent: response.failed\ndata: %s\n\n" % (_encode(error), _encode(failed))
 
 
 def _anthropic(refusal: Refusal) -> dict[str, Any]:

@@ -76,6 +76,13 @@ def test_a_cut_ends_the_connection_after_so_many_bytes_of_the_body(ws, stream):
         ws.post(CHAT, {**BODY, "stream": stream})
 
 
+def test_a_stream_can_end_early_as_if_it_were_whole(ws):
+    whole = ws.post(CHAT, {**BODY, "stream": True}).text
+    ws.control.fault(CHAT, end_after_bytes=100)
+    early = ws.post(CHAT, {**BODY, "stream": True}).text
+    assert (len(early), "[DONE]" in whole, "[DONE]" in early) == (100, True, False)
+
+
 def test_a_stall_keeps_the_connection_open_after_so_many_bytes(ws):
     ws.control.fault(ME, stall_after_bytes=5)
     with pytest.raises(TimeoutError):
