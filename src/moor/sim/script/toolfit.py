@@ -36,6 +36,8 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
     ASK: ("question", "AskUserQuestion", "request_user_input", "clarify", "ask_user"),
     SPAWN: ("task", "Task", "Agent", "delegate_task", "spawn_agent", "invoke_agent"),
 }
+_REPORTS: Final = ("complete_task",)
+"""a sub-agent's tool that ends its work; without it Gemini CLI takes the work for undone"""
 _PATCH: Final = "apply_patch"
 _WAIT: Final = "wait_agent"
 _EMPTY: Final[dict[str, Any]] = {"string": "", "boolean": False, "integer": 0, "number": 0, "array": [], "object": {}}
@@ -77,6 +79,17 @@ def waiting(tools: tuple[Tool, ...], result: str) -> Fitted | None:
     return Fitted(name=tool.name, arguments=_shape(wishes, tool.schema))
 
 
+def report(text: str, tools: tuple[Tool, ...]) -> Fitted | None:
+    """The call by which a sub-agent hands in its result, where it has to; else None."""
+    tool = next((tool for tool in tools if tool.name in _REPORTS), None)
+    if tool is None:
+        return None
+    texts = dict.fromkeys(("result", "response", "report", "summary"), text)
+    properties = tool.schema.get("properties", {})
+    wishes = {name: texts if _kind(schema) == "object" else text for name, schema in properties.items()}
+    return Fitted(name=tool.name, arguments=_shape(wishes, tool.schema))
+
+
 def _by_shell(action: Action, offered: dict[str, Tool], directory: str) -> Fitted | None:
     """Reading, writing and editing with a shell, for an agent that has nothing but that."""
     shell = next((offered[name] for name in _NAMES[RUN] if name in offered), None)
@@ -108,11 +121,13 @@ def _wishes(action: Action, tool: Tool, directory: str) -> Json:
     if action.kind == WRITE:
         return {**paths, "content": action.content, "contents": action.content, "file_text": action.content}
     if action.kind == EDIT:
-        old = dict.fromkeys(("oldString", "old_string", "old_str"), action.old)
+        old = dict.fromkeys(("oldString", "old_string", "old_str", "oldText", "before"), action.old)
+        new = dict.fromkeys(("newString", "new_string", "new_str", "newText", "after"), action.new)
         return {
             **paths,
             **old,
-            **dict.fromkeys(("newString", "new_string", "new_str"), action.new),
+            **new,
+            "edits": [{**old, **new}],
             "mode": "replace",
         }
     if action.kind == ASK:
