@@ -23,7 +23,7 @@ from moor.gateway.ceiling import Ceiling
 from moor.gateway.exchange_ends import Ends
 from moor.gateway.places import status_of
 from moor.gateway.prepare import Prepared
-from moor.gateway.spend import Spend
+from moor.gateway.spend import PAID_PIECE, Spend, split
 from moor.wire import refusal as words
 from moor.wire.meter.base import BYTES_PER_TOKEN
 from moor.wire.refusal import Refusal
@@ -194,12 +194,18 @@ class Exchange(Ends, eq=False):
             self._inbound.write(out)
             self._complete(answer)
             return
-        out = answer.feed(pieces) if pieces else []
-        if not ended:
-            self._inbound.write(out)
-            if self._spend is not None and not self._over:
-                self._draw()
+        if self._spend is not None:
+            self._backlog += split(pieces, PAID_PIECE)
+            self._ended = ended
+            self._pay(self._spend, answer)
             return
+        out = answer.feed(pieces) if pieces else []
+        if ended:
+            self._finish(answer, out)
+        else:
+            self._inbound.write(out)
+
+    def _finish(self, answer: Answer, out: list[bytes]) -> None:
         last = answer.finish()
         self._inbound.write(out + (last or []))
         if last is None:
@@ -207,21 +213,28 @@ class Exchange(Ends, eq=False):
         else:
             self._complete(answer)
 
-    def _draw(self) -> None:
-        """Pay for what has passed; without money the stream ends here, with a sentence the user sees."""
-        spend, answer = self._spend, self._answer
-        if spend is None or answer is None or self._over:
+    def _pay(self, spend: Spend, answer: Answer) -> None:
+        """Pass on what is paid for, piece by piece; without money the stream ends here, with a sentence."""
+        if self._over:
             return
         waited, self._short = self._short, False
-        if spend.draw(answer.so_far(self.record.request_bytes), self._draw):
-            if waited and self._paused_at is None and self._outbound is not None:
-                self._outbound.resume_reading()
-        elif spend.dry is None:
+        while self._backlog:
+            self._inbound.write(answer.feed([self._backlog.pop(0)]))
+            if self._over:
+                return
+            if spend.draw(answer.so_far(self.record.request_bytes), lambda: self._pay(spend, answer)):
+                continue
+            if spend.dry is not None:
+                self._cut(budget_refusal(self._session, spend, spend.dry))
+                return
             self._short = True
             if self._outbound is not None:
                 self._outbound.pause_reading()
-        else:
-            self._cut(budget_refusal(self._session, spend, spend.dry))
+            return
+        if self._ended:
+            self._finish(answer, [])
+        elif waited and self._paused_at is None and self._outbound is not None:
+            self._outbound.resume_reading()
 
     def _hold(self, pieces: list[bytes], ended: bool) -> None:
         assert self._held is not None

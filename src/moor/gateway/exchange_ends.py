@@ -61,6 +61,10 @@ class Ends(msgspec.Struct, eq=False):
     _spend: Spend | None = None
     _short: bool = False
     """the answer waits until the bank has said whether it may go on"""
+    _backlog: list[bytes] = []
+    """what came and is not paid for yet"""
+    _ended: bool = False
+    """the backlog is the last of the answer"""
 
     def _complete(self, answer: Answer) -> None:
         self.record.status = answer.head.status

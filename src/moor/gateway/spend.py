@@ -22,8 +22,15 @@ SLICE: Final = 512
 """output tokens that are drawn at a time"""
 LEAST: Final = 16
 """a call that could not answer this many tokens is not begun (the Responses API takes no smaller limit)"""
+PAID_PIECE: Final = 2048
+"""bytes of a stream that are passed on before they are counted: the bound of what is seen beyond a cap"""
 _ROUNDS: Final = 3
 """questions to the bank before a call begins: others may take what was there a moment ago"""
+
+
+def split(pieces: list[bytes], size: int) -> list[bytes]:
+    """The same bytes in pieces of at most that size."""
+    return [piece[at : at + size] for piece in pieces for at in range(0, len(piece), size)]
 
 
 class Spend:

@@ -68,15 +68,15 @@ def test_an_endless_stream_is_cut_with_a_sentence_and_the_next_call_refused(sess
             last = answer.text.rstrip().rsplit("\n", 1)[1]
             assert json.loads(last[6:])["type"] == "error"
             assert "so this answer was stopped" in last
-            assert "has spent $0.01 of $0.01" in last or "have used 6" in last
+            assert "has spent $0.01" in last or "have used 6" in last
             assert (await r.message(stream=True)).status == 403
             row = (await r.rows(2))[0]
             assert (row.outcome, row.estimated) == (CUT, True)
             assert row.error.startswith("budget-reached: ")
             if session.budget_nano:
-                assert CENT * 0.8 < (row.cost_nano or 0) < CENT * 1.05
+                assert CENT * 0.99 < (row.cost_nano or 0) < CENT * 1.05
             else:
-                assert 600 < row.usage.total < 680
+                assert 650 < row.usage.total < 690
 
     run(scenario())
 
