@@ -19,7 +19,7 @@ from moor.domain.models import NANO
 from moor.domain.result import CANCELLED, COMPLETED, FAILED, TIMEOUT, AutoAnswer, RunError, RunResult
 from moor.domain.session import WORKING, Session
 from moor.drive.changes import Snapshot, changed, snapshot
-from moor.drive.outcome import Ending, last_failure, model_error
+from moor.drive.outcome import Ending, broken_end, last_failure, model_error
 from moor.drive.permissions import PRESET_EDIT, Permissions, work_tree
 from moor.errors.base import ExitCode, MoorError
 from moor.errors.launch import GatewayLost
@@ -127,6 +127,9 @@ class HeadlessRun:
         ending = await self._ending(prompt, looking)
         before = await looking
         await self._close()
+        if ending is None and not self._said:
+            session = self._live.session
+            self._said = await asyncio.to_thread(broken_end, self._home, session.id, session.model)
         if ending is None and self._said:
             cause = await asyncio.to_thread(last_failure, self._home, self._live.session.id)
             ending = model_error(self._said, self._live.session.upstream, cause)

@@ -39,7 +39,7 @@ class Places:
         """GEMINI_CLI_HOME"""
         self.folder = self.home / ".gemini"
         self.temporary = context.session_home / "tmp"
-        self.policy = self.home / "policy.toml"
+        self.policy = self.folder / "policies" / "moor.toml"
         self.kept = context.home
 
 

@@ -7,11 +7,9 @@ from moor.agents.gemini.arguments import checked
 from moor.agents.gemini.environment import START, Places, environment, folders, links, memory_flag, start_file
 from moor.agents.gemini.release import node, version_note
 from moor.agents.gemini.repo import RepositorySetUp, read_repository
-from moor.agents.gemini.settings import ASKS, USER_RULES, settings
+from moor.agents.gemini.settings import SERVER, USER_RULES, policy, settings
 from moor.agents.gemini.user import UserSetUp, read_user
 from moor.domain.plan import LaunchPlan, LeftOut, PlannedFile
-
-SERVER = "server"
 
 
 def plan(context: LaunchContext) -> LaunchPlan:
@@ -44,7 +42,7 @@ def plan(context: LaunchContext) -> LaunchPlan:
 
 def _arguments(context: LaunchContext) -> list[str]:
     if context.mode == SERVER:
-        return ["--acp", "--model", context.model.id, "--policy", str(Places(context).policy)]
+        return ["--acp", "--model", context.model.id]
     return checked(context)
 
 
@@ -54,12 +52,11 @@ def _files(
     places = Places(context)
     text = settings(context, user.settings, repository.settings, repository.started)
     files = [PlannedFile(str(places.folder / "settings.json"), text), start_file(context, env), *folders(context)]
+    files.append(PlannedFile(str(places.policy), policy(context, user.settings, repository.settings)))
     if user.rules:
         files.append(PlannedFile(str(places.folder / USER_RULES), user.rules.encode()))
     for name, content in {**user.files, **repository.files}.items():
         files.append(PlannedFile(str(places.folder / name), content))
-    if context.mode == SERVER:
-        files.append(PlannedFile(str(places.policy), ASKS.encode()))
     return files
 
 

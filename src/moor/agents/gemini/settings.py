@@ -8,29 +8,63 @@ from typing import Any, Final
 from moor.agents.base import LaunchContext
 from moor.agents.gemini.models import compression_threshold, tables
 
-ASKS: Final = """\
+_DENIED: Final = """\
 [[rule]]
-toolName = ["update_topic", "write_todos", "complete_task", "get_internal_docs", "cli_help", "activate_skill"]
-decision = "allow"
+toolName = {tools}
+decision = "deny"
 priority = 999
+"""
+_ASKED: Final = """
+[[rule]]
+toolName = ["update_topic", "write_todos", "complete_task", "get_internal_docs", "activate_skill"]
+decision = "allow"
+priority = 998
+
+[[rule]]
+toolName = ["invoke_agent", "generalist", "codebase_investigator", "cli_help"]
+decision = "allow"
+priority = 998
 
 # a pattern keeps it from passing commands that it takes for safe: `cat` reads what it likes
 [[rule]]
 toolName = "run_shell_command"
 argsPattern = "."
 decision = "ask_user"
-priority = 998
+priority = 990
 
 [[rule]]
 toolName = "*"
 decision = "ask_user"
-priority = 997
+priority = 989
 """
-"""everything is asked, reading too: the answer is a preset's"""
+_SUBAGENTS: Final = ("generalist", "codebase_investigator", "cli_help", "browser_agent")
+_OF_SUBAGENT: Final = """
+[[rule]]
+toolName = ["read_file", "read_many_files"]
+subagent = "{name}"
+argsPattern = '\\.env\\b'
+decision = "deny"
+priority = 997
+
+[[rule]]
+toolName = ["read_file", "read_many_files", "glob", "grep_search", "list_directory"]
+subagent = "{name}"
+decision = "allow"
+priority = 996
+
+[[rule]]
+toolName = "*"
+subagent = "{name}"
+decision = "deny"
+denyMessage = "Nobody can be asked for a sub-agent in this session: it may read files of the project only"
+priority = 995
+"""
+"""a sub-agent's question never leaves Gemini CLI over the protocol, and it waits for ever"""
+SERVER: Final = "server"
 USER_RULES: Final = "GEMINI.user.md"
 """name of the file that holds the user's own rules, beside the one that it writes what it learns into"""
 _RULES: Final = "GEMINI.md"
-_HOSTED: Final = ["google_web_search", "web_fetch"]
+_HOSTED: Final = ("google_web_search", "web_fetch")
 """they ask Google's servers to look things up, which no gateway does for them"""
 _OURS: Final[dict[str, Any]] = {
     "security": {"auth": {"selectedType": "gemini-api-key"}, "folderTrust": {"enabled": False}},
@@ -69,16 +103,24 @@ def settings(
     if (threshold := compression_threshold(context.model)) is not None:
         whole["model"]["compressionThreshold"] = threshold
     tools = whole.setdefault("tools", {})
-    tools["exclude"] = _joined(user, repository, "tools", "exclude", _HOSTED)
-    if context.mode == "server":
+    tools.pop("exclude", None)
+    if context.mode == SERVER:
         tools.pop("allowed", None)
-    names = _joined(user, repository, "context", "fileName", [])
+    names = _joined(user, repository, "context", "fileName")
     whole.setdefault("context", {})["fileName"] = [
         *([name for name in names if "/" not in name] or [_RULES]),
         USER_RULES,
     ]
     whole.setdefault("ui", {}).setdefault("theme", "Default")
     return json.dumps(whole, indent=1, ensure_ascii=False).encode()
+
+
+def policy(context: LaunchContext, user: dict[str, Any], repository: dict[str, Any]) -> bytes:
+    """Its rules for tools. Driven by moor it asks for everything, reading too: the answer is a preset's."""
+    denied = [*_joined(user, repository, "tools", "exclude"), *_HOSTED]
+    asked = _ASKED + "".join(_OF_SUBAGENT.format(name=name) for name in _SUBAGENTS)
+    never = _DENIED.format(tools=json.dumps(list(dict.fromkeys(denied))))
+    return (never + asked if context.mode == SERVER else never).encode()
 
 
 def laid_over(base: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
@@ -91,9 +133,9 @@ def laid_over(base: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _joined(user: dict[str, Any], repository: dict[str, Any], group: str, key: str, more: list[str]) -> list[str]:
+def _joined(user: dict[str, Any], repository: dict[str, Any], group: str, key: str) -> list[str]:
     found: list[str] = []
     for source in (user, repository):
         value = source.get(group, {}).get(key, [])
         found += [name for name in (value if isinstance(value, list) else [value]) if isinstance(name, str)]
-    return list(dict.fromkeys([*found, *more]))
+    return list(dict.fromkeys(found))

@@ -16,7 +16,7 @@ from moor.sim.script.conversation import Conversation
 from moor.sim.script.library import Library, split_address
 from moor.sim.script.place import Place, find_place
 from moor.sim.script.plan import Beat, beats
-from moor.sim.script.toolfit import Fitted
+from moor.sim.script.toolfit import Fitted, report
 
 TITLE: Final = "title"
 SUMMARY: Final = "summary"
@@ -63,8 +63,11 @@ def _turn(place: Place, script: list[Beat], talk: Conversation) -> Turn:
         passed += len(script[at].calls)
         at += 1
     beat = script[at]
+    wanted = list(beat.calls)
+    if not wanted and at == len(script) - 1 and (last := report(beat.say, talk.tools)) is not None:
+        wanted.append(last)
     seed = f"{place.address}\0{place.prompt}\0{len(talk.items)}\0{at}"
-    calls = tuple(Part(id=_call_id(seed, number), call=call) for number, call in enumerate(beat.calls))
+    calls = tuple(Part(id=_call_id(seed, number), call=call) for number, call in enumerate(wanted))
     return Turn(
         scenario=place.address,
         think=beat.think,

@@ -86,7 +86,8 @@ def report(text: str, tools: tuple[Tool, ...]) -> Fitted | None:
         return None
     texts = dict.fromkeys(("result", "response", "report", "summary"), text)
     properties = tool.schema.get("properties", {})
-    wishes = {name: texts if _kind(schema) == "object" else text for name, schema in properties.items()}
+    wanted = [(name, properties.get(name)) for name in _required(tool.schema)]
+    wishes = {name: texts if _kind(schema) == "object" else text for name, schema in wanted}
     return Fitted(name=tool.name, arguments=_shape(wishes, tool.schema))
 
 
