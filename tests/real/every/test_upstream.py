@@ -12,24 +12,24 @@ from tests.support.moor import Done
 
 pytestmark = pytest.mark.real
 
-FOR_EVER: dict[str, tuple[dict[str, Any], int, str]] = {
+FOR_EVER: dict[str, tuple[dict[str, Any], int, tuple[str, ...]]] = {
     "403": (
         {"status": 403, "body": {"error_code": "PERMISSION_DENIED", "message": "no permission to query it"}},
         1,
-        "no permission to query it",
+        ("no permission to query it",),
     ),
     "429": (
         {"status": 429, "headers": {"retry-after": "3600"}, "body": {"error_code": "X", "message": "slow down"}},
         1,
-        "no call through",
+        ("no call through", "slow down"),
     ),
     "500": (
         {"status": 500, "headers": {"retry-after-ms": "50"}, "body": {"error_code": "X", "message": "it broke"}},
         1,
-        "it broke",
+        ("it broke",),
     ),
 }
-"""fault, exit code, words that the user reads"""
+"""fault, exit code, words of which the user reads some: an agent that waits is ended by moor, in other words"""
 
 
 def run(station: Station, prompt: str, **how: Any) -> tuple[Done, list[int]]:
@@ -58,7 +58,7 @@ def assert_told(case: str, station: Station) -> None:
     done, statuses = run(station, "sim:hello", timeout=200)
     result = result_of(done)
     assert (done.code, result["status"]) == (code, "failed"), f"{result}\n{done.stderr}"
-    assert words in joined_words(done.stderr), done.stderr
+    assert any(each in joined_words(done.stderr) for each in words), done.stderr
     assert result["error"]["hint"]
     most = station.probe.tries if case == "500" else 2
     assert 1 <= len(statuses) <= most, f"{len(statuses)} calls: {statuses}"
