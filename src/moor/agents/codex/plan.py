@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from moor.agents.base import LaunchContext
 from moor.agents.codex.arguments import checked, command_of
@@ -25,8 +25,6 @@ _KEPT_FILES: Final = ("history.jsonl",)
 """what was typed into its interface"""
 _MANAGED: Final = Path("/etc/codex/managed_config.toml")
 _REROUTING: Final = ("model_provider", "model_providers", "openai_base_url", "profile", "model_catalog_json", "model")
-_BYPASS: Final = "--dangerously-bypass-hook-trust"
-"""Codex runs no hook whose hash it has not stored; moor has asked for these, by their content, already"""
 
 
 def plan(context: LaunchContext) -> LaunchPlan:
@@ -42,10 +40,9 @@ def plan(context: LaunchContext) -> LaunchPlan:
     own = ours(
         context, user, str(files.catalogue), str(files.prompt), trust=interactive and not repository.has_folder
     )
-    config = merged({**user.sifted.settings, **extras.config}, own)
-    flags = [_BYPASS] if "hooks" in extras.config else []
+    config = merged({**user.sifted.settings, **_let_in(extras, files)}, own)
     return LaunchPlan(
-        argv=(context.installed.path, *flags, *args),
+        argv=(context.installed.path, *args),
         env=_environment(context, files),
         cwd=context.session.cwd,
         files=tuple(files.written(dump(config), user, repository)),
@@ -56,12 +53,22 @@ def plan(context: LaunchContext) -> LaunchPlan:
     )
 
 
+def _let_in(extras: Extras, files: _Files) -> dict[str, Any]:
+    """What of a trusted repository runs."""
+    if "hooks" not in extras.config:
+        return extras.config
+    from moor.agents.codex.hooks import accepted
+
+    return {**extras.config, "hooks": accepted(extras.config["hooks"], str(files.config))}
+
+
 class _Files:
     """Where things of one launch lie."""
 
     def __init__(self, context: LaunchContext) -> None:
         self._context = context
         self.home = context.session_home / "codex"
+        self.config = self.home / "config.toml"
         self.state = context.home / "state"
         self.catalogue = context.session_home / "models.json"
         self.prompt = context.home / f"prompt-{context.installed.version}.md"
@@ -71,7 +78,7 @@ class _Files:
         context = self._context
         models = catalogue(context.models, PLAIN, context.effort)
         files = [
-            PlannedFile(str(self.home / "config.toml"), config.encode()),
+            PlannedFile(str(self.config), config.encode()),
             PlannedFile(str(self.catalogue), json.dumps(models).encode()),
             PlannedFile(str(self.state / ".keep"), b""),
             *(PlannedFile(str(context.home / name / ".keep"), b"") for name in _KEPT_FOLDERS),

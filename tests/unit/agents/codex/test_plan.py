@@ -109,7 +109,7 @@ def test_a_trusted_repository_gets_its_servers_and_hooks_and_nothing_else(tmp_pa
     assert told["features"]["hooks"]
     assert told["model"] == MAIN.id
     assert [item.what for item in made.left_out] == ["model"]
-    assert "--dangerously-bypass-hook-trust" in made.argv
+    assert list(told["hooks"]["state"]) == [f"{made.env['CODEX_HOME']}/config.toml:stop:0:0"]
     shut = CODEX.plan(codex_context(tmp_path))
     assert "mcp_servers" not in config(shut)
     assert not config(shut)["features"]["hooks"]
