@@ -81,14 +81,23 @@ def warn_unready(prepared: Prepared, ctx: Context) -> None:
 
 
 def announce(prepared: Prepared, plan: LaunchPlan, ctx: Context) -> None:
-    """What is left out of the repository is named; the rest only with --verbose."""
-    from moor.launch.show import left_out_lines, plan_lines
+    """What is left out of the repository and what may go wrong is named; the rest only with --verbose."""
+    from moor.launch.show import plan_lines
 
-    for line in left_out_lines(plan):
-        ctx.out.say(line)
+    say_plan(plan, ctx)
     if ctx.out.verbose:
         for line in plan_lines(prepared, plan):
             ctx.out.detail(line)
+
+
+def say_plan(plan: LaunchPlan, ctx: Context) -> None:
+    """What is not passed on, and the adapter's notes: a version that was not tested, settings that would win."""
+    from moor.launch.show import left_out_lines
+
+    for line in left_out_lines(plan):
+        ctx.out.say(line)
+    for note in plan.notes:
+        ctx.out.warn(note)
 
 
 def show_plan(prepared: Prepared, ctx: Context, *, as_json: bool, mode: str = "terminal") -> int:

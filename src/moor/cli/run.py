@@ -175,15 +175,14 @@ def _options(args: argparse.Namespace) -> RunOptions:
 
 
 async def _drive(prepared: Prepared, prompt: str, options: RunOptions, args: argparse.Namespace, ctx: Context) -> int:
+    from moor.cli.launch import say_plan
     from moor.cli.steps import Steps
     from moor.drive.run import HeadlessRun
     from moor.launch.headless import headless_session
-    from moor.launch.show import left_out_lines
 
     steps = Steps(ctx.out, stream=not args.json and ctx.out.stdout.isatty(), cwd=prepared.session.cwd)
     async with headless_session(prepared) as live:
-        for line in left_out_lines(live.plan):
-            ctx.out.say(line)
+        say_plan(live.plan, ctx)
         work = HeadlessRun(live, prepared.agent, ctx.home, options, steps.show, ctx.clock, steps.denied)
         _stop_on_signals(work)
         result = await work.execute(prompt)
