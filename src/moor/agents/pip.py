@@ -96,6 +96,8 @@ class Pip:
         report = prefix / ".pip-report.json"
         # a cache would be written into the user's home
         options = ["--only-binary", ":all:", "--no-cache-dir", "--report", str(report)]
+        # without a second try it does not say that the index gave no answer
+        options += ["--retries", "2"]
         wanted = ["--require-hashes", "-r", str(lock)] if lock is not None else packages
         self._pip(prefix, ["install", *options, *wanted])
         got = _received(report)
