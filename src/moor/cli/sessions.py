@@ -54,7 +54,7 @@ def seen_sessions(home: Home, clock: Clock, ended: bool = False, limit: int = 20
             session=one,
             state=LOST if one.id in lost else state_of(one),
             age_s=max(0.0, (one.ended_at or now) - one.created_at),
-            used=sums.get(one.id, UsageRow(session=one.id)),
+            used=sums.get(one.id, UsageRow()),
         )
         for one in shown
     ]

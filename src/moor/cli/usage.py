@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--by",
         type=_dimensions,
         metavar="LIST",
-        help="any of agent,model,day,session (default: agent,model; with --json all four)",
+        help="any of agent,model,day,session,user,repo,branch,upstream,subagent,tag:NAME (default: agent,model)",
     )
     parser.add_argument("--since", metavar="WHEN", help="7d, 24h, today, or a date: 2026-01-31")
     which = parser.add_mutually_exclusive_group()
@@ -49,12 +49,12 @@ def run(args: argparse.Namespace, ctx: Context) -> int:
 
 
 def _dimensions(text: str) -> tuple[str, ...]:
-    from moor.ledger.report import DIMENSIONS
+    from moor.ledger.report import ALL_DIMENSIONS, TAG
 
     names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    unknown = [name for name in names if name not in DIMENSIONS]
+    unknown = [name for name in names if name not in ALL_DIMENSIONS and name.removeprefix(TAG) in ("", name)]
     if unknown or not names:
-        raise argparse.ArgumentTypeError(f"{text!r}: choose from {','.join(DIMENSIONS)}")
+        raise argparse.ArgumentTypeError(f"{text!r}: choose from {','.join(ALL_DIMENSIONS)},{TAG}NAME")
     return names
 
 
@@ -65,7 +65,7 @@ def _nothing(args: argparse.Namespace) -> str:
 
 
 def _print(ctx: Context, by: tuple[str, ...], rows: list[UsageRow], whole: UsageRow) -> None:
-    lines = [[*(getattr(row, name) or "-" for name in by), *_cells(row)] for row in rows]
+    lines = [[*(row.by[name] or "-" for name in by), *_cells(row)] for row in rows]
     lines.append(["total", *[""] * (len(by) - 1), *_cells(whole)])
     ctx.out.table([*by, *_HEAD], lines, right=range(len(by), len(by) + len(_HEAD)))
     for note in _notes(by, whole):

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from moor.domain.session import IDLE, TERMINAL, WORKING
 from moor.errors.base import MoorError
 from moor.run import proc
-from moor.run.worktree import worktree
 
 if TYPE_CHECKING:
     from moor.domain.session import Session
@@ -33,12 +32,11 @@ class Activity:
     async def announce(self) -> None:
         """Say who serves the session."""
         pid = os.getpid()
-        place = await asyncio.to_thread(worktree, self._session.cwd)
         await self._update(
             gateway_pid=pid,
             gateway_start=proc.start_time(pid) or 0.0,
-            repository=place.repository,
-            branch=place.branch,
+            repository=self._session.repository,
+            branch=self._session.branch,
         )
 
     async def run(self) -> None:

@@ -31,6 +31,7 @@ from moor.ledger.bank import LedgerBank
 from moor.ledger.writer import LedgerWriter
 from moor.run.sweep import sweep
 from moor.run.watch import ended
+from moor.run.worktree import worktree
 from moor.store.files import remove_tree_private
 from moor.store.home import Home
 from moor.store.logs import start_logging
@@ -112,6 +113,8 @@ def _load(home: Home, store: SessionStore, session_id: str) -> tuple[Session, Sp
     session = store.get(session_id)
     if session is None:
         raise SessionUnknownError(session=session_id)
+    place = worktree(session.cwd)
+    session = msgspec.structs.replace(session, repository=place.repository, branch=place.branch)
     spec = msgspec.json.decode((home.session_dir(session_id) / SPEC).read_bytes(), type=Spec)
     return session, spec
 

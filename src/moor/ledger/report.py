@@ -1,4 +1,4 @@
-"""What was used: sums over the ledger, by any of agent, model, day and session.
+"""What was used: sums over the ledger, by any of the dimensions below and by labels.
 
 All sums are integers and exact: rows of any grouping add up to the totals. A day is one of the machine's
 local time zone. A call counts as failed when its outcome is neither `ok` nor `cancelled`.
@@ -24,13 +24,29 @@ MODEL: Final = "model"
 DAY: Final = "day"
 SESSION: Final = "session"
 DIMENSIONS: Final = (AGENT, MODEL, DAY, SESSION)
+"""what `--json` groups by when nobody said otherwise"""
+USER: Final = "user"
+REPO: Final = "repo"
+BRANCH: Final = "branch"
+UPSTREAM: Final = "upstream"
+SUBAGENT: Final = "subagent"
+"""the agent's own name or session of a sub-agent; empty for its main agent"""
+ALL_DIMENSIONS: Final = (*DIMENSIONS, USER, REPO, BRANCH, UPSTREAM, SUBAGENT)
+TAG: Final = "tag:"
+"""before the name of a label"""
 
 _EXPRESSIONS: Final = {
     AGENT: "agent",
     MODEL: "model",
     DAY: "date(started_at, 'unixepoch', 'localtime')",
     SESSION: "session",
+    USER: "COALESCE((SELECT user FROM sessions WHERE sessions.id = calls.session), '')",
+    REPO: "COALESCE((SELECT repository FROM sessions WHERE sessions.id = calls.session), '')",
+    BRANCH: "COALESCE((SELECT branch FROM sessions WHERE sessions.id = calls.session), '')",
+    UPSTREAM: "upstream",
+    SUBAGENT: "CASE WHEN parent_session = '' THEN '' ELSE agent_session END",
 }
+_LABEL: Final = "COALESCE((SELECT label.value FROM json_each(calls.tags) AS label WHERE label.key = ?), '')"
 _TOKENS: Final = ("input", "output", "cache_read", "cache_write", "reasoning")
 _USED: Final = "input + output + cache_read + cache_write > 0"
 
@@ -52,13 +68,10 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One group of calls; a dimension that was not asked for is None."""
+    """One group of calls."""
 
-    agent: str | None = None
-    model: str | None = None
-    day: str | None = None
-    """local date"""
-    session: str | None = None
+    by: dict[str, str] = {}
+    """dimension to value; empty where a call has none, e.g. no such label"""
     failed: int = 0
     unpriced: int = 0
     """calls that used tokens at a price nobody stated"""
@@ -66,6 +79,11 @@ class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
     """calls whose final usage came"""
     estimated: Part = Part()
     """calls whose final usage never came"""
+
+    @property
+    def session(self) -> str:
+        """The session, where rows are grouped by it."""
+        return self.by.get(SESSION, "")
 
     @property
     def calls(self) -> int:
@@ -90,7 +108,8 @@ class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
     def as_json(self) -> dict[str, Any]:
         """The documented form: all dimensions, whole sums with an exact `cost_usd`, the estimated part apart."""
         return {
-            **{name: getattr(self, name) for name in DIMENSIONS},
+            **dict.fromkeys(DIMENSIONS),
+            **self.by,
             "calls": self.calls,
             "failed": self.failed,
             **_tokens(self.usage),
@@ -130,7 +149,7 @@ def session_rows(home: Home, sessions: Sequence[str]) -> dict[str, UsageRow]:
         return {}
     with opened(home, write=False) as connection:
         where, values = _where(None, sessions)
-        return {row.session or "": row for row in _grouped(connection, (SESSION,), where, values)}
+        return {row.session: row for row in _grouped(connection, (SESSION,), where, values)}
 
 
 def totals(home: Home, since: float | None = None, session: str | None = None, last: bool = False) -> UsageRow:
@@ -170,9 +189,10 @@ def _where(since: float | None, sessions: Sequence[str] | None) -> tuple[str, li
 def _grouped(
     connection: sqlite3.Connection, by: Sequence[str], where: str, values: Sequence[object]
 ) -> list[UsageRow]:
-    groups = [f"{_EXPRESSIONS[name]} AS by_{name}" for name in by]
+    names = [f"by_{place}" for place in range(len(by))]
+    groups = [f"{_EXPRESSIONS.get(name, _LABEL)} AS {alias}" for name, alias in zip(by, names, strict=True)]
+    labels = [name.removeprefix(TAG) for name in by if name.startswith(TAG)]
     sums = ", ".join(exact_sum(column) for column in (*_TOKENS, "cost_nano"))
-    names = [f"by_{name}" for name in by]
     sql = (
         f"SELECT {', '.join([*groups, 'estimated'])}, COUNT(*) AS calls, "  # noqa: S608 - names of ours
         f"SUM(outcome NOT IN ('{OK}', '{CANCELLED}')) AS failed, "
@@ -181,9 +201,9 @@ def _grouped(
         f"ORDER BY {', '.join([*names, 'estimated'])}"
     )
     rows: dict[tuple[str, ...], UsageRow] = {}
-    for found in connection.execute(sql, values):
-        key = tuple(found[name] for name in names)
-        rows[key] = _with_part(rows.get(key) or UsageRow(**dict(zip(by, key, strict=True))), found)
+    for found in connection.execute(sql, [*labels, *values]):
+        key = tuple(str(found[name]) for name in names)
+        rows[key] = _with_part(rows.get(key) or UsageRow(by=dict(zip(by, key, strict=True))), found)
     return list(rows.values())
 
 

@@ -24,7 +24,14 @@ def user_agent(session: Session) -> str:
 
 def request_tags(session: Session) -> str:
     """One line of compact ASCII JSON, strings only; JSON's escapes leave no way for CR or LF (2.9)."""
-    tags = {**session.tags, "session": session.id, "agent": session.agent}
+    tags = {
+        "user": session.user,
+        "repository": session.repository,
+        "branch": session.branch,
+        **session.tags,
+        "session": session.id,
+        "agent": session.agent,
+    }
     short = {key[:_TAG_MAX]: str(value)[:_TAG_MAX] for key, value in tags.items() if key and value}
     line = msgspec.json.encode(short, order="sorted").decode()
     return "".join(c if c < "\x7f" else _escaped(c) for c in line)

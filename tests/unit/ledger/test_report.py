@@ -90,14 +90,14 @@ def test_any_grouping_adds_up_to_the_ledger(tmp_path_factory: pytest.TempPathFac
         assert sum(row.unpriced for row in found) == whole.unpriced
         assert sum(row.whole.cost_nano for row in found) == whole.whole.cost_nano
         assert sum(row.estimated.cost_nano for row in found) == whole.estimated.cost_nano
-        keys = [tuple(getattr(row, name) for name in by) for row in found]
+        keys = [tuple(row.by[name] for name in by) for row in found]
         assert keys == sorted(set(keys))
 
 
 def test_a_row_names_the_dimensions_that_were_asked_for_and_no_other(home: Home) -> None:
     write(home, Call(id="a", session="s", agent="one", model="m"))
     (row,) = usage_rows(home, (MODEL,))
-    assert (row.model, row.agent, row.session, row.day) == ("m", None, None, None)
+    assert (row.by, row.session) == ({MODEL: "m"}, "")
 
 
 def test_a_call_without_a_price_makes_the_cost_unknown_and_not_zero(home: Home) -> None:
@@ -107,7 +107,7 @@ def test_a_call_without_a_price_makes_the_cost_unknown_and_not_zero(home: Home) 
         Call(id="b", session="s", model="m", cost_nano=None, usage=Usage(input=1)),
         Call(id="c", session="s", model="n", cost_nano=None, outcome=REFUSED),
     )
-    rows = {row.model: row for row in usage_rows(home, (MODEL,))}
+    rows = {row.by[MODEL]: row for row in usage_rows(home, (MODEL,))}
     assert (rows["m"].cost_nano, rows["m"].unpriced, rows["m"].whole.cost_nano) == (None, 1, 5)
     assert (rows["n"].cost_nano, rows["n"].unpriced) == (0, 0), "a refused call used nothing and cost nothing"
 
@@ -185,3 +185,45 @@ def test_the_json_row_has_the_documented_keys(home: Home) -> None:
     }
     assert (shown["cost_usd"], shown["output"], shown["reasoning"]) == (0.00123, 2, 1)
     assert shown["estimated"]["calls"] == 0
+
+
+@pytest.mark.feature("F3.20")
+def test_users_repositories_branches_sub_agents_and_labels_add_up_to_the_ledger(home: Home) -> None:
+    store = SessionStore(home)
+    for one, user, repo in (("s1", "ann", "git@host:a"), ("s2", "bob", "git@host:a")):
+        session = Session(
+            id=one, agent="x", cwd="/", upstream="ws", model="m", user=user, repository=repo, branch="main"
+        )
+        store.add(session)
+    store.close()
+    writer = LedgerWriter(home)
+    rows = [
+        ("s1", {"team": "x"}, "", 1),
+        ("s2", {"team": "y"}, "p", 10),
+        ("s2", {}, "", 100),
+        ("key_1", {}, "", 1000),
+    ]
+    for place, (session_id, tags, parent, cost) in enumerate(rows):
+        writer.put(
+            Call(
+                f"c{place}",
+                session_id,
+                agent_session="a1",
+                parent_session=parent,
+                upstream="ws",
+                tags=tags,
+                cost_nano=cost,
+                usage=Usage(input=1),
+            )  # fmt: skip
+        )
+    assert writer.close()
+    wanted = {
+        ("user",): {("ann",): 1, ("bob",): 110, ("",): 1000},
+        ("repo", "branch"): {("git@host:a", "main"): 111, ("", ""): 1000},
+        ("upstream",): {("ws",): 1111},
+        ("subagent",): {("",): 1101, ("a1",): 10},
+        ("tag:team",): {("x",): 1, ("y",): 10, ("",): 1100},
+        ("tag:team", "user"): {("x", "ann"): 1, ("y", "bob"): 10, ("", "bob"): 100, ("", ""): 1000},
+    }
+    for by, sums in wanted.items():
+        assert {tuple(row.by.values()): row.cost_nano for row in usage_rows(home, by)} == sums

@@ -147,6 +147,6 @@ def _show_calls(stage: Stage) -> None:
         usage = row.usage
         cost = "unknown" if row.cost_nano is None else usd_text(row.cost_nano)
         tokens = [str(n) for n in (usage.input, usage.cache_read, usage.cache_write, usage.output)]
-        rows.append([row.model or "", str(row.calls), str(row.failed), *tokens, cost])
+        rows.append([row.by[MODEL], str(row.calls), str(row.failed), *tokens, cost])
     head = ("model", "calls", "refused", "input", "cache read", "cache write", "output", "cost (simulated)")
     stage.ctx.out.table(head, rows, right=range(1, 8))
