@@ -157,7 +157,7 @@ def test_a_day_is_one_of_the_local_time_zone(home: Home, zone: str, day: str) ->
     write(home, Call(id="a", session="s", started_at=1_795_176_000.0))  # 2026-11-20 12:00 UTC
     script = (
         "import sys\nfrom pathlib import Path\nfrom moor.store.home import Home\n"
-        "from moor.ledger.report import DAY, usage_rows\nprint(usage_rows(Home(Path(sys.argv[1])), (DAY,))[0].day)"
+        "from moor.ledger.report import DAY, usage_rows\nprint(usage_rows(Home(Path(sys.argv[1])), (DAY,))[0].by[DAY])"
     )
     environ = {**os.environ, "TZ": zone}
     done = subprocess.run([sys.executable, "-c", script, home.root], env=environ, capture_output=True, check=True)
@@ -214,7 +214,7 @@ def test_users_repositories_branches_sub_agents_and_labels_add_up_to_the_ledger(
                 tags=tags,
                 cost_nano=cost,
                 usage=Usage(input=1),
-            )  # fmt: skip
+            )
         )
     assert writer.close()
     wanted = {
