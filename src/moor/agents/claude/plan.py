@@ -25,7 +25,7 @@ def plan(context: LaunchContext) -> LaunchPlan:
     driven = context.mode == SERVER
     arguments = list(_DRIVEN) if driven else checked(context)
     user = read_user_config(context.user_home, context.environ, context.models)
-    repository = read_repository(context.session.cwd, context.models, trusted=context.trusted)
+    repository = read_repository(context.session.cwd, context.user_home, context.models, trusted=context.trusted)
     extras = read_extras(context.session.cwd) if context.trusted else Extras()
     env = environment(context, driven=driven, wrapped=bool(extras.hooks or extras.servers))
     places = Places(context)

@@ -31,7 +31,7 @@ class RepositoryConfig(msgspec.Struct):
     instructions: str
 
 
-def read_repository(cwd: str, models: tuple[Model, ...], *, trusted: bool) -> RepositoryConfig:
+def read_repository(cwd: str, user_home: Path, models: tuple[Model, ...], *, trusted: bool) -> RepositoryConfig:
     """What is passed on of the repository that the folder stands in. Never raises for what a file holds.
 
     A trusted one's skills are handed over; its hooks and MCP servers are in `extras`.
@@ -40,10 +40,9 @@ def read_repository(cwd: str, models: tuple[Model, ...], *, trusted: bool) -> Re
     shelf = Shelf()
 
     def outside(path: str) -> bool:
-        named = os.path.expanduser(path)  # noqa: PTH111
-        return not repository.inside(os.path.join(repository.cwd, named))  # noqa: PTH118
+        return path.startswith("~") or not repository.inside(os.path.join(repository.cwd, path))  # noqa: PTH118
 
-    out = RepositoryConfig(shelf, {}, repository_rules(repository, shelf.leave))
+    out = RepositoryConfig(shelf, {}, repository_rules(repository, user_home, shelf.leave))
     sieve = Sieve(shelf, models, outside, trusted=trusted)
     for folder in repository.upward():
         hidden = str(Path(folder, FOLDER))

@@ -27,9 +27,9 @@ Leave = Callable[[str, str, str], None]
 """told what is not taken over, where it stands, and why"""
 
 
-def repository_rules(repository: Repository, leave: Leave) -> str:
+def repository_rules(repository: Repository, user_home: Path, leave: Leave) -> str:
     """The texts of the repository, each under a line that names it; empty when there are none."""
-    reader = _Reader(repository, leave)
+    reader = _Reader(repository, user_home, leave)
     for folder in repository.upward():
         for name in _PLACES:
             reader.add(os.path.join(folder, name))  # noqa: PTH118
@@ -38,10 +38,10 @@ def repository_rules(repository: Repository, leave: Leave) -> str:
     return reader.text("the repository's instructions")
 
 
-def user_rules(folder: Path, leave: Leave) -> str:
+def user_rules(folder: Path, user_home: Path, leave: Leave) -> str:
     """The user's own text with its imports, from wherever the user let them lead."""
     repository = Repository.of_folder(str(folder))
-    reader = _Reader(repository, leave)
+    reader = _Reader(repository, user_home, leave)
     reader.add(str(folder / _PLACES[0]))
     for path in repository.files(str(folder / "rules"), (".md",)):
         reader.add(path)
@@ -49,8 +49,9 @@ def user_rules(folder: Path, leave: Leave) -> str:
 
 
 class _Reader:
-    def __init__(self, repository: Repository, leave: Leave) -> None:
+    def __init__(self, repository: Repository, user_home: Path, leave: Leave) -> None:
         self._repository = repository
+        self._user_home = str(user_home)
         self._leave = leave
         self._seen: set[str] = set()
         self._parts: list[tuple[str, str]] = []
@@ -88,7 +89,8 @@ class _Reader:
     def _named(self, found: re.Match[str], path: str, imports: list[str]) -> str:
         """The import as code, so that nobody follows it a second time; its file is put in behind."""
         word = found.group(1).replace("\\ ", " ")
-        target = os.path.join(os.path.dirname(path), os.path.expanduser(word))  # noqa: PTH111, PTH118, PTH120
+        place = self._user_home + word[1:] if word.startswith("~/") else word
+        target = os.path.join(os.path.dirname(path), place)  # noqa: PTH118, PTH120
         if not os.path.isfile(target):  # noqa: PTH113
             return f"`@{word}`"
         if self._repository.inside(target):

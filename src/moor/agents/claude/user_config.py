@@ -78,7 +78,7 @@ def read_user_config(user_home: Path, environ: dict[str, str], models: tuple[Mod
     out.settings = taste(settings, where, shelf)
     out.rules = rules(settings)
     _permissions(out, settings.get("permissions"))
-    out.instructions = user_rules(folder, lambda what, at, why: shelf.leave(what, prefix + at, why))
+    out.instructions = user_rules(folder, user_home, lambda what, at, why: shelf.leave(what, prefix + at, why))
     copies = Folder(repository, str(folder), shelf, Sieve(shelf, models), prefix)
     copies.agents()
     copies.commands()
