@@ -15,6 +15,7 @@ from tests.arch.tree import Module, docstring_nodes, modules
 
 ALLOWED = {
     ("moor.cli.registry", "sim"): "the command `moor sim` has the upstream's name",
+    ("moor.workspace.classify", "claude"): "a family of models has the agent's name",
     ("moor.workspace.classify", "gemini"): "a family of models has the agent's name",
     ("moor.agents", "*"): "the registry of agents",
     ("moor.upstreams", "*"): "the registry of upstreams",

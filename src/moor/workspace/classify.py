@@ -54,7 +54,7 @@ _LIMITS: Final[tuple[tuple[str, Limits], ...]] = (
 def family_of(model_id: str) -> str:
     """`claude`, `gpt`, `gemini`, or an open model's own family name (`gpt-oss`, `kimi`, `llama`)."""
     name = normal_id(model_id).rpartition("/")[2]
-    if "claude" in name:
+    if CLAUDE in name:
         return CLAUDE
     if name.startswith("gpt-oss"):
         return "gpt-oss"
