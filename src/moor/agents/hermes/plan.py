@@ -97,7 +97,11 @@ def _start(context: LaunchContext, user: UserConfig, plugins: Plugins) -> dict[s
         "program": str(Path(interpreter(context.installed.path)).with_name(ID)),
         "home": str(home),
         "allowed": [[host, int(port)]],
-        "config": {**ours(context), "plugins": {"enabled": enabled}},
+        "config": {
+            **ours(context),
+            "plugins": {"enabled": enabled},
+            "skills": {"external_dirs": [str(home / "user-skills")], "inline_shell": False},
+        },
         "kept": str(context.home / "kept.json"),
         "user_config": user.settings,
         "user_soul": str(user.folder / "SOUL.md"),
