@@ -62,7 +62,8 @@ class Station:
         self.probe = probe
         self.place = place
         self.trap = trap
-        self.log = place.folder / "trace"
+        self.log = place.folder.with_name(f"{place.folder.name}-trace")
+        """outside of the folder: what moor sends to the upstream stands in it, credentials included"""
         self._words = {
             "@RAN@": f"touch {place.folder}/{RAN}",
             "@MARK@": f"{place.folder}/{RAN}",

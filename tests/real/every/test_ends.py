@@ -66,9 +66,9 @@ def test_a_closed_terminal_ends_agent_gateway_and_commands(station: Station) -> 
 
 
 def programs(station: Station) -> list[int]:
-    """Processes of the agent itself."""
-    agent = load_agent(station.agent_id)
-    path = agent.find(station.place.store, station.place.environ).path
-    found = [pid for pid, command in station.place.processes().items() if path in command.split()[:3]]
+    """Processes of the agent itself: what runs from the folder of its version."""
+    version = load_agent(station.agent_id).find(station.place.store, station.place.environ).version
+    folder = f"/{station.agent_id}/{version}/"
+    found = [pid for pid, command in station.place.processes().items() if folder in command]
     assert found, station.place.processes()
     return found
