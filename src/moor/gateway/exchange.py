@@ -255,6 +255,7 @@ class Exchange(Ends, eq=False):
         if self._status in _SUSPECT and place.upstream.is_dead_credential(self._status, body):
             self._credential_died()
         elif self._status == 404 and self._prepared.action == COUNT_TOKENS:
+            place.count_no_more(self._prepared.plan)
             self._count_here()
         elif self._status == 400 and self._prepared.plan.held and place.learn(self._prepared.plan, body):
             # prepared anew from the agent's own bytes; a rule is learned once, so this ends

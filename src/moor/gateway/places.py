@@ -72,6 +72,8 @@ class Place:
         self._plans: dict[tuple[str, str, str, str], Plan] = {}
         self._learned: dict[str, frozenset[str]] = {}
         """model id to the names of rules that its refusals showed to be needed"""
+        self._uncounted: set[str] = set()
+        """dialects in which the upstream said that it counts no tokens"""
         self._problem: MoorError | None = None
         self._broken: MoorError | None = None
         self._loaded_at = float("-inf")
@@ -167,6 +169,8 @@ class Place:
                 target = None
             else:
                 return _refuse(session, words.FORBIDDEN_MODEL, error.ref, error.message, error.hint)
+        if action == COUNT_TOKENS and dialect in self._uncounted:
+            target = None
         return self._plan(session, dialect, action, model, target)
 
     def _plan(self, session: Session, dialect: str, action: str, model: Model, target: Target | None) -> Plan:
@@ -178,6 +182,12 @@ class Place:
         held = tuple(item for item in fitting if item.told_by and item.name not in learned)
         filters = tuple(item for item in fitting if item not in held)
         return Plan(session, model, dialect, action, target, head, filters, self, Gate(filters), held)
+
+    def count_no_more(self, plan: Plan) -> None:
+        """The upstream does not know the path of token counts: they are answered here from now on. Some agents ask
+        for a dozen at their start."""
+        self._uncounted.add(plan.dialect)
+        self._plans = {key: made for key, made in self._plans.items() if made.action != COUNT_TOKENS}
 
     def learn(self, plan: Plan, refusal: bytes) -> bool:
         """Take note of the rules that an upstream's refusal (400) shows to be needed; False where it shows none."""

@@ -324,8 +324,11 @@ def test_tokens_are_counted_upstream_or_here(served: str) -> None:
     async def scenario() -> None:
         async with rig(handler=handler) as r:
             r.upstream.no_count = served == "no route"
-            answer = await r.ask("/anthropic/v1/messages/count_tokens", {"model": "m-1", "messages": ["x" * 400]})
+            body = {"model": "m-1", "messages": ["x" * 400]}
+            for _ in range(2):
+                answer = await r.ask("/anthropic/v1/messages/count_tokens", body)
             assert answer.status == 200
+            assert len(r.server.seen) == {"upstream": 2, "404 there": 1, "no route": 0}[served]
             tokens = answer.json["input_tokens"]
             assert tokens == 77 if served == "upstream" else 100 <= tokens <= 120
             assert r.ledger.rows == []
