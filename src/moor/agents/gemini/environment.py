@@ -7,7 +7,7 @@ What was tried on 0.61.0:
 - settings for a whole machine count only where root owns every folder above them: moor cannot use that way, and
   points the two variables at files that do not exist, so that nothing of another's counts.
 - GEMINI_CLI_NO_RELAUNCH: it starts itself a second time otherwise, with half of the machine's memory as its limit;
-  Node.js is told that limit at once.
+  Node.js is told that limit at once, in place of the user's own options for it.
 - it dumps conversations into the temporary folder when a call fails, so TMPDIR is the session's own.
 - programs it starts get the user's own environment back, by the start script.
 """
@@ -55,6 +55,7 @@ def environment(context: LaunchContext) -> dict[str, str]:
     env["GOOGLE_GEMINI_BASE_URL"] = f"{context.gateway_url}/gemini"
     env["GEMINI_API_KEY"] = context.key.reveal()
     env["NO_BROWSER"] = "true"
+    env["NODE_OPTIONS"] = _memory_flag()
     env["TMPDIR"] = str(places.temporary)
     return env
 
@@ -81,7 +82,7 @@ def folders(context: LaunchContext) -> list[PlannedFile]:
     ]
 
 
-def memory_flag() -> str:
+def _memory_flag() -> str:
     """Half of the machine's memory, as Gemini CLI would choose it."""
     half = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2 // (1 << 20)
     return f"--max-old-space-size={half}"

@@ -80,7 +80,7 @@ def compression_threshold(model: Model) -> float | None:
 def _definition(model: Model, of_slot: dict[str, str]) -> dict[str, Any]:
     tier = PRO if model.id == of_slot[PRO] else FLASH
     return {
-        "displayName": model.display_name or model.id,
+        "displayName": model.id,
         "tier": tier,
         "family": _family(model),
         "isPreview": False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from moor.agents.base import LaunchContext
 from moor.agents.gemini.arguments import checked
-from moor.agents.gemini.environment import START, Places, environment, folders, links, memory_flag, start_file
+from moor.agents.gemini.environment import START, Places, environment, folders, links, start_file
 from moor.agents.gemini.release import node, version_note
 from moor.agents.gemini.repo import RepositorySetUp, read_repository
 from moor.agents.gemini.settings import SERVER, USER_RULES, policy, settings
@@ -25,9 +25,7 @@ def plan(context: LaunchContext) -> LaunchPlan:
     return LaunchPlan(
         argv=(
             node(context.environ),
-            memory_flag(),
-            "--require",
-            str(START),
+            f"--require={START}",
             context.installed.path,
             *arguments,
         ),
