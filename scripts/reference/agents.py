@@ -24,9 +24,9 @@ def section(agent_id: str, entry: Entry) -> str:
     """One agent."""
     agent = load_agent(agent_id)
     module = importlib.import_module(entry.target.partition(":")[0])
-    rows = [("start", code(f"moor {agent_id}")), ("installed version", code(module.PINNED))]
+    rows = [("start", code(f"moor {agent_id}")), ("installed version", code(agent.pinned_version))]
     rows += [("also answers to", ", ".join(code(alias) for alias in entry.aliases))] if entry.aliases else []
-    traits = agent.traits(module.PINNED)
+    traits = agent.traits(agent.pinned_version)
     rows += [("names itself on the wire", code(traits.user_agent))]
     rows += [(f"status at which it stops: {cause}", str(status)) for cause, status in traits.fatal_status.items()]
     seen = [(what, agent.sees[what]) for what in SEES]

@@ -40,12 +40,11 @@ def test_command_has_no_agents_name(name: str) -> None:
 @pytest.mark.parametrize("agent_id", AGENTS)
 def test_agent_states_what_the_wire_and_the_user_need(agent_id: str) -> None:
     agent = load_agent(agent_id)
-    module = importlib.import_module(AGENTS[agent_id].target.partition(":")[0])
-    traits = agent.traits(module.PINNED)
+    traits = agent.traits(agent.pinned_version)
     assert agent.id == agent_id
     assert agent.display_name
     assert isinstance(traits, AgentTraits)
-    assert module.PINNED in traits.user_agent
+    assert agent.pinned_version in traits.user_agent
     assert set(traits.fatal_status) == CAUSES
     assert all(400 <= status < 500 for status in traits.fatal_status.values())
     assert all(agent.refused_commands.values())

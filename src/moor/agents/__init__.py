@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from moor.errors.agent import UnknownAgent
+from moor.errors.agent import AgentDescribedTwice, UnknownAgent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +28,10 @@ AGENTS: Final[dict[str, Entry]] = {
     "claude": Entry("moor.agents.claude:CLAUDE", "Claude Code in this terminal", ("claude-code",)),
     "hermes": Entry("moor.agents.hermes:HERMES", "Hermes in this terminal"),
     "gemini": Entry("moor.agents.gemini:GEMINI", "Gemini CLI in this terminal"),
+    "copilot": Entry("moor.agents.described:copilot", "GitHub Copilot CLI in this terminal"),
+    "goose": Entry("moor.agents.described:goose", "Goose in this terminal"),
+    "pi": Entry("moor.agents.described:pi", "Pi in this terminal"),
+    "qwen": Entry("moor.agents.described:qwen", "Qwen Code in this terminal"),
 }
 
 DEFAULT_AGENT: Final = "opencode"
@@ -37,10 +41,12 @@ DEFAULT_AGENT: Final = "opencode"
 def load_agent(name: str, described: Mapping[str, AgentSettings] | None = None) -> Agent:
     """The adapter of that id or alias; `described`: the user's `[agents]`, whose own agents count too.
 
-    Raises UnknownAgent.
+    Raises UnknownAgent, AgentDescribedTwice.
     """
     for agent_id, entry in AGENTS.items():
         if name == agent_id or name in entry.aliases:
+            if described and name in described and described[name].command:
+                raise AgentDescribedTwice(agent=name)
             module, _, attribute = entry.target.partition(":")
             agent: Agent = getattr(importlib.import_module(module), attribute)
             return agent

@@ -7,14 +7,16 @@ What such a program loads by itself beyond that is not covered; the command says
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from moor.agents import AGENTS, load_agent
+from moor.agents import agent_names, load_agent
 from moor.agents.base import Extra
 from moor.agents.repository import Repository
 
 if TYPE_CHECKING:
+    from moor.domain.settings import AgentSettings
     from moor.store.home import Home
 
 
@@ -23,9 +25,10 @@ def repository_root(cwd: str) -> Path:
     return Path(Repository(cwd).root)
 
 
-def repository_extras(cwd: str) -> tuple[Extra, ...]:
-    """What all known agents would start there; () for most repositories. BLOCKS on files."""
-    return tuple(extra for agent_id in AGENTS for extra in load_agent(agent_id).extras(cwd))
+def repository_extras(cwd: str, described: Mapping[str, AgentSettings] | None = None) -> tuple[Extra, ...]:
+    """What all agents would start there, `described` ones of the user's too; () for most repositories. BLOCKS."""
+    names = agent_names(described)
+    return tuple(extra for name in names for extra in load_agent(name, described).extras(cwd))
 
 
 def digest(extras: tuple[Extra, ...]) -> str:
@@ -40,11 +43,11 @@ def digest(extras: tuple[Extra, ...]) -> str:
     return whole.hexdigest()
 
 
-def is_trusted(home: Home, cwd: str) -> bool:
-    """Whether exactly this content was let in. Opens the database only where there is something to let in."""
-    extras = repository_extras(cwd)
-    if not extras:
+def is_trusted(home: Home, cwd: str, described: Mapping[str, AgentSettings] | None = None) -> bool:
+    """Whether exactly this content was let in. All agents are asked only where something was let in once."""
+    if not home.db_path.exists():
         return False
     from moor.store.trust import TrustStore
 
-    return TrustStore(home).is_trusted(repository_root(cwd), digest(extras))
+    let_in = TrustStore(home).digest(repository_root(cwd))
+    return bool(let_in) and let_in == digest(repository_extras(cwd, described))

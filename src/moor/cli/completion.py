@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
-from typing import Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
 
 from moor.cli.context import Context
+
+if TYPE_CHECKING:
+    from moor.domain.settings import AgentSettings
 
 SHELLS: Final = ("bash", "zsh", "fish", "tcsh")
 _INSTALL: Final = {
@@ -26,15 +30,15 @@ def run(args: argparse.Namespace, ctx: Context) -> int:
     """Print the script; say where it belongs."""
     import shtab
 
-    ctx.out.result(shtab.complete(whole_parser(), shell=args.shell))
+    ctx.out.result(shtab.complete(whole_parser(ctx.loaded.settings.agents), shell=args.shell))
     if ctx.out.stdout.isatty():
         ctx.out.say(f"to install it: {_INSTALL[args.shell]}")
     return 0
 
 
-def whole_parser() -> argparse.ArgumentParser:
+def whole_parser(described: Mapping[str, AgentSettings] | None = None) -> argparse.ArgumentParser:
     """One parser with every command and agent below it; for completion and the reference page only."""
-    from moor.agents import AGENTS
+    from moor.agents import AGENTS, agent_names
     from moor.cli.parser import Parser, add_launch_options, add_loudness
     from moor.cli.registry import COMMANDS
 
@@ -45,6 +49,7 @@ def whole_parser() -> argparse.ArgumentParser:
     below = parser.add_subparsers(dest="command", metavar="COMMAND|AGENT")
     for name, (target, summary) in COMMANDS.items():
         importlib.import_module(target).add_arguments(below.add_parser(name, help=summary, allow_abbrev=False))
-    for name, entry in AGENTS.items():
-        below.add_parser(name, help=entry.summary, add_help=False, allow_abbrev=False)
+    for name in agent_names(described):
+        summary = AGENTS[name].summary if name in AGENTS else "an agent of your config in this terminal"
+        below.add_parser(name, help=summary, add_help=False, allow_abbrev=False)
     return parser

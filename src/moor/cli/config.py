@@ -50,22 +50,22 @@ def _change(args: argparse.Namespace, ctx: Context) -> int:
         return 0
     refuse_inside(ctx, f"moor config set {args.key} …")
     value = value_from_text(args.key, args.value)
-    _check_known(args.key, value)
+    _check_known(args.key, value, ctx)
     set_value(ctx.home, args.key, value)
     ctx.out.say(f"{args.key} = {_text(args.key, value)}  in {ctx.home.config_path}")
     _warn_where_it_has_no_effect(args.key, ctx)
     return 0
 
 
-def _check_known(key: str, value: Any) -> None:
+def _check_known(key: str, value: Any, ctx: Context) -> None:
     """Raises UnknownAgent where the setting names an agent that there is not."""
     from moor.agents import load_agent
 
     group, name, *_ = key.split(".")
     if key == "defaults.agent":
-        load_agent(value)
-    elif group == "agents":
-        load_agent(name)
+        load_agent(value, ctx.loaded.settings.agents)
+    elif group == "agents" and not key.endswith(".command"):
+        load_agent(name, ctx.loaded.settings.agents)
 
 
 def _warn_where_it_has_no_effect(key: str, ctx: Context) -> None:

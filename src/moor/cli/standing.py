@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from moor.agents import AGENTS, DEFAULT_AGENT, load_agent
+from moor.agents import DEFAULT_AGENT, agent_names, load_agent
 from moor.cli.context import Context
 from moor.domain.models import Catalogue
 from moor.domain.settings import UpstreamSettings
@@ -85,7 +85,9 @@ def standing(ctx: Context) -> Standing:
     missing: list[Missing] = []
     upstream = _upstream(ctx, missing)
     agent = defaults.agent or DEFAULT_AGENT
-    agents = tuple(_agent(name, ctx, missing, needed=name == agent) for name in AGENTS)
+    agents = tuple(
+        _agent(name, ctx, missing, needed=name == agent) for name in agent_names(ctx.loaded.settings.agents)
+    )
     if upstream and upstream.kind and not defaults.model:
         missing.append(Missing("no default model", "moor models  (then: moor config set defaults.model ID)"))
     return Standing(
@@ -182,7 +184,7 @@ def _agent(agent_id: str, ctx: Context, missing: list[Missing], *, needed: bool)
             missing.append(Missing(f"{agent_id} is switched off", f"moor agents enable {agent_id}"))
         return AgentStanding(id=agent_id, enabled=False, installed=False)
     try:
-        found = load_agent(agent_id).find(ctx.home, ctx.environ)
+        found = load_agent(agent_id, ctx.loaded.settings.agents).find(ctx.home, ctx.environ)
     except MoorError as error:
         if needed:
             missing.append(Missing(error.message, error.hint))

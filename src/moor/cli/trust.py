@@ -49,7 +49,7 @@ def _trust(args: argparse.Namespace, ctx: Context, path: str, root: Path, store:
     from moor.agents.trust import digest, repository_extras
     from moor.errors.agent import TrustRefused
 
-    extras = repository_extras(path)
+    extras = repository_extras(path, ctx.loaded.settings.agents)
     if not extras:
         ctx.out.result(f"{root} starts nothing: there is nothing to let in")
         return int(ExitCode.OK)
@@ -90,7 +90,11 @@ def _list(args: argparse.Namespace, ctx: Context, store: TrustStore) -> int:
 
     rows = []
     for item in store.list() if ctx.home.db_path.exists() else []:
-        now = digest(repository_extras(item.repo_root)) if Path(item.repo_root).is_dir() else ""
+        now = (
+            digest(repository_extras(item.repo_root, ctx.loaded.settings.agents))
+            if Path(item.repo_root).is_dir()
+            else ""
+        )
         rows.append({"repository": item.repo_root, "since": item.trusted_at, "holds": now == item.digest})
     if args.json:
         ctx.out.json(rows)

@@ -23,7 +23,7 @@ PLACES: Final = frozenset({"home", "session_home", "user_home", "cwd", INSTALL, 
 """folders and programs of a launch"""
 MACHINE: Final = frozenset({"os", "cpu", "libc"})
 """`linux` or `darwin`; `x64` or `arm64`; `musl` or nothing: parts of package names"""
-MODEL: Final = frozenset({"model", "model_name", "context", "max_output", "dialect", "url"})
+MODEL: Final = frozenset({"model", "model_name", "context", "max_output", "max_prompt", "dialect", "url"})
 """of the main model, and in `model_entry` of each model; `url` is the gateway's address for its dialect"""
 ADDRESSES: Final = frozenset({"gateway", "anthropic_url", "openai_url", "gemini_url"})
 SESSION: Final = frozenset({KEY, "small_model", "small_model_name", EFFORT, "session", "untrusted", "trusted_folder", "untrusted_folder", "rules"})

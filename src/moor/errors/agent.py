@@ -20,6 +20,19 @@ class UnknownAgent(MoorError):
         self.name = name
 
 
+class AgentDescribedTwice(UsageError):
+    """The config describes an agent under the name of one that moor has itself."""
+
+    ref = "agent-described-twice"
+
+    def __init__(self, *, agent: str) -> None:
+        super().__init__(
+            f"your config describes an agent {agent}, but moor has one of that name itself",
+            hint=f"give yours another name: [agents.my-{agent}] (moor config path)",
+        )
+        self.agent = agent
+
+
 class AgentMissing(MoorError):
     """The agent's program is not on this machine."""
 

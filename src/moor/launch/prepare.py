@@ -91,7 +91,7 @@ class Prepared:
             environ=environ,
             args=(*group.args, *self.args),
             mode=mode,
-            trusted=is_trusted(self.home, self.session.cwd),
+            trusted=is_trusted(self.home, self.session.cwd, settings.agents),
         )
 
     def plan(self, gateway_url: str, mode: str) -> tuple[LaunchContext, LaunchPlan]:

@@ -30,11 +30,15 @@ class TrustStore:
 
     def is_trusted(self, repo_root: Path, digest: str) -> bool:
         """Whether exactly this content of this repository was let in. A home without a database trusts nothing."""
-        if not digest or not self._home.db_path.exists():
-            return False
+        return bool(digest) and self.digest(repo_root) == digest
+
+    def digest(self, repo_root: Path) -> str:
+        """The hash of what was let in of this repository; empty: nothing was."""
+        if not self._home.db_path.exists():
+            return ""
         with opened(self._home, write=False) as connection:
             row = connection.execute("SELECT digest FROM trust WHERE repo_root = ?", (_name(repo_root),)).fetchone()
-        return row is not None and row["digest"] == digest
+        return "" if row is None else str(row["digest"])
 
     def trust(self, repo_root: Path, digest: str) -> None:
         """Let this content in; it replaces what was let in before."""

@@ -67,18 +67,13 @@ def changed(path: str, text: str) -> str:
         there = jsonc.loads(Path(path).read_text("utf-8"))
     except (OSError, ValueError):
         return text
-    if not isinstance(there, dict):
-        return text
     return json.dumps(_laid_over(there, json.loads(text)), ensure_ascii=False, indent=2) + "\n"
 
 
-def _laid_over(there: dict[str, Any], ours: dict[str, Any]) -> dict[str, Any]:
-    out = dict(there)
-    for key, value in ours.items():
-        old = there.get(key)
-        both = isinstance(old, dict) and isinstance(value, dict)
-        out[key] = _laid_over(old, value) if both else value
-    return out
+def _laid_over(there: Any, ours: Any) -> Any:
+    if not isinstance(there, dict) or not isinstance(ours, dict):
+        return ours
+    return {**there, **{key: _laid_over(there.get(key), value) for key, value in ours.items()}}
 
 
 def _there(repository: Repository, described: Mapping[str, str]) -> Iterator[tuple[str, str]]:

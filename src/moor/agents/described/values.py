@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from moor.domain.settings import AgentSettings
 
 CONTEXT: Final = 128_000
-"""tokens; told where the upstream does not say"""
+"""tokens; told where the upstream does not say, an output never above half of the window"""
 OUTPUT: Final = 8_192
 _PATHS: Final = {
     ANTHROPIC_MESSAGES: "/anthropic",
@@ -65,13 +65,16 @@ def model_values(group: AgentSettings, model: Model, gateway: str) -> dict[str, 
         "openai_url": gateway + _PATHS[OPENAI_CHAT],
         "gemini_url": gateway + _PATHS[GEMINI_GENERATE],
     }
+    context = model.context or CONTEXT
+    output = min(model.max_output or OUTPUT, context // 2)
     own = {word: render(text, base) for word, text in words.items()}
     return {
         **own,
         "model": model.id,
         "model_name": render(group.model_name or "{model}", {**own, "model": model.id}),
-        "context": str(model.context or CONTEXT),
-        "max_output": str(model.max_output or OUTPUT),
+        "context": str(context),
+        "max_output": str(output),
+        "max_prompt": str(context - output),
         "dialect": dialect,
         "url": gateway + _PATHS[dialect],
     }
