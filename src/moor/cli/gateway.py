@@ -68,6 +68,7 @@ def _open(named: str, ctx: Context) -> tuple[StoreKeys, dict[str, Upstream]]:
         upstream=default,
         policy=ctx.loaded.policy,
         budget_nano=ctx.loaded.budget_nano,
+        caps=ctx.loaded.caps,
     )
     keys.start()
     upstreams = {

@@ -14,13 +14,18 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Actions of `moor keys`."""
-    from moor.cli.parser import positive_dollars
+    from moor.cli.parser import positive_dollars, positive_tokens
 
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     create = actions.add_parser("create", help="make a key; it is shown once", allow_abbrev=False)
     create.add_argument("name", nargs="?", default="", metavar="NAME", help="to find it again")
     create.add_argument("--upstream", default="", metavar="NAME", help="upstream it may use (default: the default)")
     create.add_argument("--models", nargs="+", default=[], metavar="GLOB", help="models it may call (default: all)")
+    create.add_argument("--name", dest="named", default="", metavar="NAME", help="the same")
+    create.add_argument("--budget-tokens", type=positive_tokens, metavar="N", help="token cap of the key")
+    create.add_argument("--rpm", type=positive_tokens, metavar="N", help="calls a minute")
+    create.add_argument("--tpm", type=positive_tokens, metavar="N", help="tokens a minute")
+    create.add_argument("--expires", type=_span, metavar="TIME", help="end it after 12h, 30d, 8w (default: never)")
     create.add_argument("--budget-usd", type=positive_dollars, metavar="X", help="money cap of the key")
     create.add_argument("--json", action="store_true", help="one JSON object on stdout")
     listing = actions.add_parser("list", help="keys and what they may do", allow_abbrev=False)
@@ -52,7 +57,16 @@ def _create(args: argparse.Namespace, ctx: Context) -> int:
     _check_upstream(args.upstream, ctx)
     policy = Policy().narrowed(PolicyLayer("key", allow=tuple(args.models)))
     budget = None if args.budget_usd is None else dollars_to_nano(args.budget_usd)
-    key, secret = KeyStore(ctx.home, ctx.clock).create(args.name, args.upstream, policy, budget)
+    key, secret = KeyStore(ctx.home, ctx.clock).create(
+        args.name or args.named,
+        args.upstream,
+        policy,
+        budget,
+        budget_tokens=args.budget_tokens,
+        rpm=args.rpm,
+        tpm=args.tpm,
+        expires_at=None if args.expires is None else ctx.clock.now() + args.expires,
+    )
     if args.json:
         ctx.out.json({**_as_json(key), "key": secret.reveal()})
         return 0
@@ -79,7 +93,7 @@ def _list(args: argparse.Namespace, ctx: Context) -> int:
         ctx.out.say("no keys yet: moor keys create NAME")
     else:
         rows = [_cells(key) for key in found]
-        ctx.out.table(["id", "name", "upstream", "models", "budget $", "created", "state"], rows)
+        ctx.out.table(["id", "name", "upstream", "models", "budget", "a minute", "expires", "state"], rows)
     return 0
 
 
@@ -87,9 +101,12 @@ def _cells(key: GatewayKey) -> list[str]:
     from moor.ledger.report import usd_text
 
     shown = _as_json(key)
-    budget = "-" if key.budget_nano is None else usd_text(key.budget_nano)
+    caps = [*([f"${usd_text(key.budget_nano)}"] if key.budget_nano is not None else [])]
+    caps += [f"{key.budget_tokens} tokens"] if key.budget_tokens is not None else []
+    rates = [f"{count} {unit}" for count, unit in ((key.rpm, "calls"), (key.tpm, "tokens")) if count is not None]
     models = " ".join(shown["models"]) or "all"
-    return [key.id, key.name or "-", key.upstream or "default", models, budget, shown["created"], shown["state"]]
+    cells = [key.id, key.name or "-", key.upstream or "default", models, ", ".join(caps) or "-"]
+    return [*cells, ", ".join(rates) or "-", shown["expires"] or "never", shown["state"]]
 
 
 def _as_json(key: GatewayKey) -> dict[str, Any]:
@@ -101,6 +118,28 @@ def _as_json(key: GatewayKey) -> dict[str, Any]:
         "upstream": key.upstream,
         "models": [pattern for layer in key.policy.layers for pattern in layer.allow],
         "budget_usd": exact_usd(key.budget_nano),
-        "created": time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(key.created_at)),
-        "state": "active" if key.revoked_at is None else "revoked",
+        "budget_tokens": key.budget_tokens,
+        "rpm": key.rpm,
+        "tpm": key.tpm,
+        "created": _moment(key.created_at),
+        "expires": None if key.expires_at is None else _moment(key.expires_at),
+        "state": _state(key),
     }
+
+
+def _moment(at: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(at))
+
+
+def _state(key: GatewayKey) -> str:
+    if key.revoked_at is not None:
+        return "revoked"
+    return "expired" if key.expires_at is not None and key.expires_at <= time.time() else "active"
+
+
+def _span(text: str) -> float:
+    """`12h`, `30d`, `8w` in seconds."""
+    units = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
+    if text[-1:] not in units or not text[:-1].isdigit() or not 0 < int(text[:-1]) < 100_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; write 12h, 30d or 8w")
+    return int(text[:-1]) * units[text[-1]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from moor.gateway.request import by_name
-from moor.gateway.routes import CALL, MODELS, NoRoute, find_route, query_of
+from moor.gateway.routes import CALL, METRICS, MODELS, NoRoute, find_route, query_of
 from moor.secrets import key_hash
 from moor.wire.refusal import Refusal
 from moor.wire.strictness import Fault, check_headers, check_request, read_framing, read_length
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from moor.gateway.request import Request
 
 _CREDENTIAL_HEADERS: Final = (b"authorization", b"x-api-key", b"x-goog-api-key")
+
+
+_WITH_KEY: Final = (CALL, MODELS, METRICS)
 
 
 class Doorkeeper:
@@ -42,7 +45,7 @@ class Doorkeeper:
         request.length = length
         if before is None or not request.adopt(before):
             self._examine(request)
-        if request.refusal is None and request.route is not None and request.route.kind in (CALL, MODELS):
+        if request.refusal is None and request.route is not None and request.route.kind in _WITH_KEY:
             request.refusal = self.check_key(request) or self._check_size(request)
 
     def _examine(self, request: Request) -> None:

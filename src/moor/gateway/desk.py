@@ -13,23 +13,27 @@ from moor.gateway import routes
 from moor.gateway.exchange import Exchange
 from moor.gateway.places import status_of
 from moor.gateway.prepare import named_model, prepare, read_index
+from moor.gateway.rates import RateBook, retry_after
 from moor.gateway.record import Record, open_record
 from moor.wire import refusal as words
 from moor.wire.listing import listed, model_body, models_body
+from moor.wire.meter.base import BYTES_PER_TOKEN
 from moor.wire.refusal import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from moor.clock import Clock
     from moor.domain.models import Model
     from moor.domain.session import Session
     from moor.gateway.inbound import Inbound
     from moor.gateway.limits import Limits
+    from moor.gateway.metrics import Metrics
     from moor.gateway.places import Place
     from moor.gateway.pool import Pool
     from moor.gateway.ports import LedgerSink
     from moor.gateway.purse import PurseBook
+    from moor.gateway.rates import Rates
     from moor.gateway.request import Request
     from moor.gateway.routes import Route
     from moor.wire.strictness import Headers
@@ -48,6 +52,8 @@ class Desk:
         pool: Pool,
         ledger: LedgerSink,
         purses: PurseBook,
+        metrics: Metrics | None = None,
+        rates: Callable[[str], Rates | None] | None = None,
         clock: Clock,
         limits: Limits,
     ) -> None:
@@ -57,6 +63,9 @@ class Desk:
         self._places = places
         self._ledger = ledger
         self.purses = purses
+        self._metrics = metrics
+        self._rates = rates
+        self._rate_book = RateBook()
 
     def handle(self, inbound: Inbound, request: Request) -> Exchange | None:
         """Answer a request here, or start its exchange; None when it was answered."""
@@ -75,6 +84,8 @@ class Desk:
         assert route is not None
         if route.kind == routes.MODELS:
             self._list_models(inbound, request, route)
+        elif route.kind == routes.METRICS:
+            self._tell_metrics(inbound)
         elif route.kind == routes.HEALTH:
             inbound.reply(200, _JSON, b'{"status":"ok"}')
         else:
@@ -101,8 +112,29 @@ class Desk:
         refusal = None if prepared.action == COUNT_TOKENS else self._check_ledger(session)
         if refusal is not None:
             exchange.refuse(refusal)
+        elif (wait_s := self._must_wait(session, request)) > 0:
+            if self._metrics is not None:
+                self._metrics.limited(session.agent)
+            exchange.refuse(too_many(session, wait_s), [(b"retry-after", retry_after(wait_s))])
         else:
             exchange.begin(prepared)
+
+    def _must_wait(self, session: Session, request: Request) -> float:
+        """Seconds until the key may call again; 0 where it may now."""
+        rates = self._rates(session.id) if self._rates is not None else None
+        if rates is None:
+            return 0.0
+        return self._rate_book.wait_s(session.id, rates, request.size // BYTES_PER_TOKEN, self.clock.monotonic())
+
+    def _tell_metrics(self, inbound: Inbound) -> None:
+        if self._metrics is None:
+            inbound.refuse(
+                "", Refusal(status=404, ref="path-not-served", message="the gateway serves no such path"), []
+            )
+            return
+        from moor.gateway.metrics import CONTENT_TYPE
+
+        inbound.reply(200, [(b"content-type", CONTENT_TYPE.encode())], self._metrics.render())
 
     def _check_ledger(self, session: Session) -> Refusal | None:
         if self._ledger.healthy:
@@ -121,6 +153,10 @@ class Desk:
             return
         call: Call = record.call(self.clock.monotonic())
         self._ledger.put(call)
+        if self._rates is not None:
+            self._rate_book.used(call.session, call.usage.total, self.clock.monotonic())
+        if self._metrics is not None:
+            self._metrics.observe(call)
 
     def _list_models(self, inbound: Inbound, request: Request, route: Route) -> None:
         session = request.session
@@ -146,6 +182,17 @@ class Desk:
             return
         message = f"there is no model {route.model[:120]} here that this key may call"
         inbound.refuse(route.dialect, Refusal(status=404, ref="unknown-model", message=message, hint="moor models"))
+
+
+def too_many(session: Session, wait_s: float) -> Refusal:
+    """The key has called too often or used too much in the last minute."""
+    return Refusal(
+        status=429,
+        ref="key-limited",
+        message=f"the key {session.agent} has reached its limit for this minute; it may call again in {wait_s:.0f} s",
+        hint="moor keys list shows its limits",
+        cause=words.BUDGET,
+    )
 
 
 def _no_upstream(session: Session) -> Refusal:

@@ -107,14 +107,14 @@ class Ends(msgspec.Struct, eq=False):
         status = status_of(self._session, cause)
         self._finish_refused(Refusal(status=status, ref=ref, message=message, cause=cause), outcome)
 
-    def refuse(self, refusal: Refusal) -> None:
+    def refuse(self, refusal: Refusal, more: Headers | None = None) -> None:
         """End the call here; nothing goes upstream."""
-        self._finish_refused(refusal, REFUSED)
+        self._finish_refused(refusal, REFUSED, more)
 
-    def _finish_refused(self, refusal: Refusal, outcome: str) -> None:
+    def _finish_refused(self, refusal: Refusal, outcome: str, more: Headers | None = None) -> None:
         self.record.error = f"{refusal.ref}: {refusal.message}"
         self.record.status = refusal.status
-        self._inbound.refuse(self.record.dialect, refusal)
+        self._inbound.refuse(self.record.dialect, refusal, more)
         self._end(outcome)
 
     def broke(self, error: Exception) -> None:

@@ -25,6 +25,7 @@ CALL: Final = "call"
 MODELS: Final = "models"
 HEALTH: Final = "health"
 BASE: Final = "base"
+METRICS: Final = "metrics"
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -54,6 +55,7 @@ _TABLE: Final[dict[bytes, dict[bytes, Route]]] = {
     b"/openai/v1/models": {b"GET": Route(MODELS, OPENAI_CHAT)},
     b"/gemini/v1beta/models": {b"GET": Route(MODELS, GEMINI_GENERATE)},
     b"/health": {b"GET": Route(HEALTH), b"HEAD": Route(HEALTH)},
+    b"/metrics": {b"GET": Route(METRICS)},
     **{
         base: {b"HEAD": Route(BASE)}
         for base in (

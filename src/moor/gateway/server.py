@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
     from moor.clock import Clock
     from moor.domain.session import Session
+    from moor.gateway.metrics import Metrics
     from moor.gateway.ports import KeyLookup, LedgerSink
     from moor.gateway.purse import Purse
+    from moor.gateway.rates import Rates
     from moor.upstreams.base import Upstream
 
 _log = logging.getLogger(__name__)
@@ -37,6 +39,7 @@ class Gateway:
     `environ` names proxies for upstream connections. `any_host` accepts every Host header: for a gateway that
     was opened to other machines on purpose; else only loopback names with one of our ports are taken. `bank`: where
     slices of caps come from; without one a session with a cap is let nothing through. `told`: see PurseBook.
+    `metrics`: what `/metrics` tells; without it there is no such path. `rates`: limits of a session by its id.
     """
 
     def __init__(
@@ -52,6 +55,8 @@ class Gateway:
         any_host: bool = False,
         bank: Bank | None = None,
         told: Callable[[Session, Purse, int], None] | None = None,
+        metrics: Metrics | None = None,
+        rates: Callable[[str], Rates | None] | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.clock = clock
@@ -68,6 +73,8 @@ class Gateway:
             pool=self._pool,
             ledger=ledger,
             purses=self.purses,
+            metrics=metrics,
+            rates=rates,
             clock=clock,
             limits=self.limits,
         )

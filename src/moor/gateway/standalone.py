@@ -9,8 +9,11 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Final
 
+from moor.domain.budget import SESSION, TOKENS, Cap
 from moor.domain.session import STANDALONE, Session
 from moor.errors.base import MoorError
+from moor.gateway.metrics import Metrics
+from moor.gateway.rates import Rates
 from moor.gateway.server import Gateway
 from moor.gateway.tuning import loop_factory, raise_allocator_thresholds
 from moor.ledger.bank import LedgerBank
@@ -39,16 +42,25 @@ class StoreKeys:
     """
 
     def __init__(
-        self, home: Home, *, upstream: str, policy: Policy, budget_nano: int | None, patience: int = 10
+        self,
+        home: Home,
+        *,
+        upstream: str,
+        policy: Policy,
+        budget_nano: int | None,
+        caps: tuple[Cap, ...] = (),
+        patience: int = 10,
     ) -> None:
         self._home = home
         self._store = KeyStore(home)
         self._upstream = upstream
         self._policy = policy
         self._budget = budget_nano
+        self._caps = tuple(cap for cap in caps if cap.per != SESSION)
         self._patience = patience
         self._failures = 0
         self._sessions: dict[str, Session] = {}
+        self._rates: dict[str, Rates] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="moor-keys", daemon=True)
 
@@ -67,6 +79,10 @@ class StoreKeys:
         """The session of that key."""
         return self._sessions.get(key_hash)
 
+    def rates(self, key_id: str) -> Rates | None:
+        """The limits of that key."""
+        return self._rates.get(key_id)
+
     @property
     def upstreams(self) -> set[str]:
         """Upstreams that the keys name."""
@@ -76,26 +92,31 @@ class StoreKeys:
         """Take the table anew; a session that did not change stays the same object. BLOCKS on SQLite."""
         before = {session.id: session for session in self._sessions.values()}
         fresh: dict[str, Session] = {}
+        rates: dict[str, Rates] = {}
         for key in self._store.active():
             session = self._session(key)
             known = before.get(key.id)
             fresh[key.key_hash] = known if known == session and known is not None else session
-        self._sessions = fresh
+            if key.rpm is not None or key.tpm is not None:
+                rates[key.id] = Rates(key.rpm, key.tpm)
+        self._sessions, self._rates = fresh, rates
 
     def _session(self, key: GatewayKey) -> Session:
         policy = self._policy
         for layer in key.policy.layers:
             policy = policy.narrowed(layer)
+        upstream = key.upstream or self._upstream
         caps = [cap for cap in (key.budget_nano, self._budget) if cap is not None]
         return Session(
             id=key.id,
             agent=key.name or key.id,
             cwd="",
-            upstream=key.upstream or self._upstream,
+            upstream=upstream,
             model="",
             seen=STANDALONE,
             policy=policy,
             budget_nano=min(caps) if caps else None,
+            caps=(*_token_cap(key), *(cap for cap in self._caps if cap.fits(upstream, key.id, {}))),
             key_hash=key.key_hash,
             created_at=key.created_at,
         )
@@ -112,6 +133,12 @@ class StoreKeys:
                     self._sessions = {}
 
 
+def _token_cap(key: GatewayKey) -> tuple[Cap, ...]:
+    if key.budget_tokens is None:
+        return ()
+    return (Cap(name=SESSION, per=SESSION, unit=TOKENS, limit=key.budget_tokens, level="key", session=key.id),)
+
+
 def serve(
     *,
     listening: socket.socket,
@@ -126,6 +153,7 @@ def serve(
     """Serve until Ctrl-C or a termination signal; `ready` is called once calls are taken. BLOCKS."""
     plain = all(upstream.ssl_context() is None for upstream in upstreams.values())
     ledger = LedgerWriter(home)
+    metrics = Metrics()
     gateway = Gateway(
         sockets=[listening],
         keys=keys,
@@ -135,7 +163,11 @@ def serve(
         environ=environ,
         any_host=any_host,
         bank=LedgerBank(home, clock),
+        metrics=metrics,
+        rates=keys.rates,
     )
+    metrics.running.set_function(lambda: gateway.running)
+    metrics.connections.set_function(lambda: gateway.connections)
     raise_allocator_thresholds()
     try:
         with asyncio.Runner(loop_factory=loop_factory(plain=plain)) as runner:

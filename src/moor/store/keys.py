@@ -17,6 +17,7 @@ from moor.store.home import Home
 from moor.store.rows import cells, fields, from_row, insert_sql
 
 _NESTED: Final = ("policy",)
+_LIVE: Final = "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now)"
 
 
 class GatewayKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +29,12 @@ class GatewayKey(msgspec.Struct, frozen=True, kw_only=True):
     """empty: the default upstream at the time of the call"""
     policy: Policy = Policy()
     budget_nano: int | None = None
+    budget_tokens: int | None = None
+    rpm: int | None = None
+    """calls a minute"""
+    tpm: int | None = None
+    """tokens a minute"""
+    expires_at: float | None = None
     key_hash: str = ""
     created_at: float = 0.0
     revoked_at: float | None = None
@@ -41,9 +48,17 @@ class KeyStore:
         self._clock = clock or SystemClock()
 
     def create(
-        self, name: str = "", upstream: str = "", policy: Policy | None = None, budget_nano: int | None = None
+        self,
+        name: str = "",
+        upstream: str = "",
+        policy: Policy | None = None,
+        budget_nano: int | None = None,
+        **limits: float | None,
     ) -> tuple[GatewayKey, Secret]:
-        """A new key and its only copy. Raises KeyNameTakenError when an active key has that name."""
+        """A new key and its only copy; `limits`: budget_tokens, rpm, tpm, expires_at.
+
+        Raises KeyNameTakenError when an active key has that name.
+        """
         secret = new_key()
         now = self._clock.now()
         key = GatewayKey(
@@ -55,40 +70,41 @@ class KeyStore:
             key_hash=key_hash(secret.reveal()),
             created_at=now,
         )
+        key = msgspec.convert({**fields(key), **limits}, GatewayKey)
         row = cells(fields(key))
         with opened(self._home) as connection, transaction(connection):
-            if name and _active(connection, name):
+            if name and _active(connection, name, now):
                 raise KeyNameTakenError(name=name)
             connection.execute(insert_sql("keys", row), row)
         return key, secret
 
     def active(self) -> list[GatewayKey]:
         """Keys that may be used, newest first."""
-        return self._select("WHERE revoked_at IS NULL")
+        return self._select(f"WHERE {_LIVE}", self._clock.now())
 
     def revoke(self, id_or_name: str) -> GatewayKey:
         """End a key; returns it. Raises KeyUnknownError when no active key has that id or name."""
         with opened(self._home) as connection, transaction(connection):
-            found = _active(connection, id_or_name)
+            now = self._clock.now()
+            found = _active(connection, id_or_name, now)
             if found is None:
                 raise KeyUnknownError(name=id_or_name)
-            now = self._clock.now()
             connection.execute("UPDATE keys SET revoked_at = ? WHERE id = ?", (now, found.id))
         return msgspec.structs.replace(found, revoked_at=now)
 
-    def _select(self, where: str) -> list[GatewayKey]:
+    def _select(self, where: str, now: float = 0.0) -> list[GatewayKey]:
         sql = f"SELECT * FROM keys {where} ORDER BY created_at DESC, id DESC"  # noqa: S608 - ours
         with opened(self._home) as connection:
-            return [from_row(GatewayKey, row, _NESTED) for row in connection.execute(sql)]
+            return [from_row(GatewayKey, row, _NESTED) for row in connection.execute(sql, {"now": now})]
 
     def list(self) -> list[GatewayKey]:
         """All keys, revoked ones included, newest first."""
         return self._select("")
 
 
-def _active(connection: sqlite3.Connection, id_or_name: str) -> GatewayKey | None:
+def _active(connection: sqlite3.Connection, id_or_name: str, now: float) -> GatewayKey | None:
     row = connection.execute(
-        "SELECT * FROM keys WHERE revoked_at IS NULL AND (id = :it OR (name = :it AND name <> ''))",
-        {"it": id_or_name},
+        f"SELECT * FROM keys WHERE {_LIVE} AND (id = :it OR (name = :it AND name <> ''))",  # noqa: S608 - ours
+        {"it": id_or_name, "now": now},
     ).fetchone()
     return None if row is None else from_row(GatewayKey, row, _NESTED)

@@ -63,3 +63,28 @@ def test_a_mistake_has_exit_code_2_and_a_hint(run_moor: Run, argv: tuple[str, ..
     assert done.code == 2
     assert f"error: {ref}: " in done.stderr
     assert "hint: " in done.stderr
+
+
+@pytest.mark.feature("F3.16")
+def test_limits_and_an_end_are_kept_and_shown(run_moor: Run, moor_home: MoorHome) -> None:
+    limits = ("--budget-tokens", "2M", "--rpm", "30", "--tpm", "500k", "--expires", "30d")
+    made = run_moor("keys", "create", "--name", "ide", "--models", "claude-*", *limits, "--json").last_json
+    (kept,) = KeyStore(Home(moor_home.root)).active()
+    assert (kept.name, kept.budget_tokens, kept.rpm, kept.tpm) == ("ide", 2_000_000, 30, 500_000)
+    assert made["expires"] > made["created"]
+    text = run_moor("keys", "list").stdout
+    assert "2000000 tokens" in text
+    assert "30 calls, 500000 tokens" in text
+
+
+def test_an_expired_key_is_no_key_and_its_name_is_free_again(run_moor: Run, moor_home: MoorHome) -> None:
+    store = KeyStore(Home(moor_home.root))
+    store.create("old", expires_at=1.0)
+    assert store.active() == []
+    assert "expired" in run_moor("keys", "list").stdout
+    assert run_moor("keys", "create", "old").code == 0
+
+
+@pytest.mark.parametrize("text", ["soon", "30", "-3d", "0d"])
+def test_a_time_that_means_nothing_is_refused(run_moor: Run, text: str) -> None:
+    assert run_moor("keys", "create", "--expires", text).code == 2

@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 import ssl
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -23,8 +23,10 @@ from moor.domain.dialects import (
 )
 from moor.domain.session import AgentTraits, Session
 from moor.gateway.limits import Limits
+from moor.gateway.metrics import Metrics
 from moor.gateway.ports import SessionKeys
 from moor.gateway.purse import Bank
+from moor.gateway.rates import Rates
 from moor.gateway.server import Gateway
 from moor.secrets import key_hash
 from tests.unit.gateway.bank import MemoryBank
@@ -228,6 +230,8 @@ async def rig(
     client_tls: ssl.SSLContext | None = None,
     environ: dict[str, str] | None = None,
     bank: Bank | None = None,
+    metrics: Metrics | None = None,
+    rates: Callable[[str], Rates | None] | None = None,
     handler: Handler | None = None,
     clock: Clock | None = None,
 ) -> AsyncIterator[Rig]:
@@ -250,6 +254,8 @@ async def rig(
         limits=limits or Limits(tick_s=0.05),
         environ=environ,
         bank=bank or MemoryBank(),
+        metrics=metrics,
+        rates=rates,
     )
     await gateway.start()
     made = Rig(gateway, server, upstream, port)
