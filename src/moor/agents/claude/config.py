@@ -47,8 +47,6 @@ def pins(context: LaunchContext, rules: dict[str, list[str]], extras: Extras, *,
     )
     if extras.hooks:
         settings["hooks"] = extras.hooks
-    if context.effort:
-        settings["effortLevel"] = context.effort
     if context.fallback:
         settings["fallbackModel"] = [wire_name(model) for model in context.fallback]
     return settings

@@ -32,6 +32,8 @@ def plan(context: LaunchContext) -> LaunchPlan:
     fixed = ["--settings", str(places.pins), "--setting-sources", "user", "--strict-mcp-config"]
     if extras.servers:
         fixed += ["--mcp-config", str(places.servers)]
+    if context.effort:
+        fixed += ["--effort", context.effort]  # a setting of that name does not count in this layer (2.1.197)
     note = version_note(context.installed.version)
     return LaunchPlan(
         argv=(context.installed.path, *fixed, *arguments),

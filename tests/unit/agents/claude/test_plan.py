@@ -96,7 +96,8 @@ def test_windows_limits_effort_and_fallback_are_told(tmp_path: Path) -> None:
     assert plan.env["CLAUDE_CODE_AUTO_COMPACT_WINDOW"] == plan.env["CLAUDE_CODE_MAX_CONTEXT_TOKENS"] == "200000"
     assert plan.env["CLAUDE_CODE_MAX_OUTPUT_TOKENS"] == "64000"
     pins = content(plan, "pins.json")
-    assert (pins["effortLevel"], pins["fallbackModel"]) == ("low", [f"{OPUS.id}[1m]"])
+    assert pins["fallbackModel"] == [f"{OPUS.id}[1m]"]
+    assert plan.argv[-2:] == ("--effort", "low")
     assert set(pins["availableModels"]) == {SONNET.id, f"{OPUS.id}[1m]", OLDER.id, HAIKU.id}
     assert "CLAUDE_CODE_MAX_OUTPUT_TOKENS" not in CLAUDE.plan(make_context(tmp_path, model=OPUS)).env
 
