@@ -88,7 +88,7 @@ def _carry(args: argparse.Namespace, ctx: Context, agent: Agent, installed: Inst
     from moor.launch.carry import carry, conversations, is_there, refuse_while_it_runs
 
     if not args.dry_run:
-        refuse_while_it_runs(agent)
+        refuse_while_it_runs(agent, ctx.environ)
     ctx.home.ensure()
     done = 0
     with tempfile.TemporaryDirectory(prefix="moor-session-") as scratch:

@@ -77,12 +77,16 @@ def carry(transfer: Transfer, agent: str, environ: Mapping[str, str], cwd: str) 
         raise CarryFailed(agent=agent, conversation=transfer.id, problem=problem) from error
 
 
-def refuse_while_it_runs(agent: Agent) -> None:
-    """Raises AgentBusy while the agent runs, in a session of moor's or without: it may write to what is carried."""
+def refuse_while_it_runs(agent: Agent, environ: Mapping[str, str]) -> None:
+    """Raises AgentBusy while the agent runs on this HOME, started by moor or not: it may write to what is carried."""
+    home = f"HOME={environ.get('HOME', '')}".encode()
+    mark = VARIABLE.encode() + b"="
     for pid in proc.all_pids():
-        if _runs(proc.command_of(pid)[1:], agent.id) and _is_ours(pid):
-            mark = VARIABLE.encode() + b"="
-            by_moor = any(item.startswith(mark) for item in proc.environ_of(pid).split(b"\0"))
+        if not _runs(proc.command_of(pid)[1:], agent.id):
+            continue
+        block = proc.environ_of(pid).split(b"\0")
+        if home in block:
+            by_moor = any(item.startswith(mark) for item in block)
             raise AgentBusy(agent=agent.display_name, pid=pid, by_moor=by_moor)
 
 
@@ -90,14 +94,6 @@ def _runs(argv: Sequence[bytes], name: str) -> bool:
     """Whether a command line starts that program, by itself or by an interpreter."""
     names = [word.rpartition(b"/")[2].decode(errors="replace").removesuffix(".js") for word in argv[:_PROGRAM_WORDS]]
     return names[:1] == [name] or (bool(names) and names[0].startswith(_INTERPRETERS) and name in names)
-
-
-def _is_ours(pid: int) -> bool:
-    """Of this user; on another system than Linux the list holds no others."""
-    try:
-        return not proc.LINUX or Path(f"/proc/{pid}").stat().st_uid == os.geteuid()
-    except OSError:
-        return False
 
 
 def _copy(source: Path, target: Path) -> None:

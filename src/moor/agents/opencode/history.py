@@ -112,7 +112,7 @@ def _copied(data: Path, to: Path) -> Path | None:
 def _places(scratch: Path) -> dict[str, str]:
     """Its other folders; private ones, so that nothing of the user's config is loaded."""
     names = ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "OPENCODE_TEST_HOME", "OPENCODE_CONFIG_DIR")
-    return {name: str(scratch / name.lower()) for name in names}
+    return {"TMPDIR": str(scratch), **{name: str(scratch / name.lower()) for name in names}}
 
 
 def _listed(context: TransferContext, program: str, data: Path) -> list[dict[str, Any]]:
