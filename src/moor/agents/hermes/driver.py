@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -41,6 +42,8 @@ def mended(call: Raw) -> Raw:
     try:
         asked = json.loads(str(given.get("command")))
     except ValueError:
+        asked = None
+    if not isinstance(asked, dict):
         return {**call, "kind": "other", "rawInput": {}}
     tool = str(asked.get("tool"))
     arguments = asked.get("arguments")
@@ -69,7 +72,8 @@ def _input(kind: str, arguments: Raw, cwd: str) -> Raw:
     """A command with the folder it runs in; anything else only as what it is: its paths stand apart."""
     if kind != "execute":
         return {"arguments": arguments} if kind not in ("read", "edit") else {}
-    return {"command": str(arguments.get("command") or arguments.get("data") or ""), "cwd": cwd}
+    folder = str(Path(cwd, str(arguments.get("workdir") or "")))
+    return {"command": str(arguments.get("command") or arguments.get("data") or ""), "cwd": folder}
 
 
 def _title(tool: str, arguments: Raw) -> str:

@@ -66,7 +66,7 @@ class Guard:
 def write_config(start: dict[str, Any]) -> None:
     """The user's settings, under what was kept, under what moor decides."""
     config = {name: value for name, value in read(start["user_config"]).items() if name in SETTINGS}
-    config.update(read(start["kept"]))
+    config.update({name: value for name, value in read(start["kept"]).items() if name in KEPT})
     config.update(start["config"])
     config.setdefault("onboarding", {"seen": {}, "profile_build": "off"})
     path = start["home"] + "/config.yaml"

@@ -1,0 +1,126 @@
+"""The part that runs in Hermes' interpreter, with a stand-in for its YAML reader."""
+
+from __future__ import annotations
+
+import json
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moor.agents.hermes import shim
+
+
+@pytest.fixture(autouse=True)
+def _yaml(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(Exception):
+        pass
+
+    def load(text: str, _: Any) -> Any:
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise Broken from error
+
+    stand_in: Any = types.ModuleType("yaml")
+    stand_in.YAMLError, stand_in.SafeLoader, stand_in.load = Broken, object, load
+    monkeypatch.setitem(sys.modules, "yaml", stand_in)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> dict[str, Any]:
+    for name in ("home", "own/skills/mine", "own/skills/shipped", "kept/memories"):
+        (tmp_path / name).mkdir(parents=True)
+    return {
+        "home": str(tmp_path / "home"),
+        "config": {"model": {"default": "ours"}, "hooks": {}},
+        "kept": str(tmp_path / "kept" / "kept.json"),
+        "user_config": str(tmp_path / "own" / "config.yaml"),
+        "user_soul": str(tmp_path / "own" / "SOUL.md"),
+        "user_skills": str(tmp_path / "own" / "skills"),
+        "skills": str(tmp_path / "home" / "user-skills"),
+        "seeds": [[str(tmp_path / "own" / "MEMORY.md"), str(tmp_path / "kept" / "memories" / "MEMORY.md")]],
+    }
+
+
+def config(start: dict[str, Any]) -> dict[str, Any]:
+    shim.write_config(start)
+    written: dict[str, Any] = json.loads(Path(start["home"], "config.yaml").read_text(encoding="utf-8"))
+    return written
+
+
+@pytest.mark.feature("F5.3")
+def test_harmless_settings_of_the_user_are_taken_and_ours_win(start: dict[str, Any]) -> None:
+    own = {"display": {"skin": "mono"}, "hooks": {"x": 1}, "mcp_servers": {"a": 1}, "model": {"default": "theirs"}}
+    Path(start["user_config"]).write_text(json.dumps(own), encoding="utf-8")
+    made = config(start)
+    assert made["display"] == {"skin": "mono"}
+    assert made["model"] == {"default": "ours"}
+    assert made["hooks"] == {}
+    assert "mcp_servers" not in made
+    assert Path(start["home"], "config.yaml").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "\x00"])
+def test_a_broken_file_of_the_user_is_no_harm(start: dict[str, Any], text: str) -> None:
+    Path(start["user_config"]).write_text(text, encoding="utf-8")
+    assert config(start)["model"] == {"default": "ours"}
+
+
+def test_what_was_chosen_in_a_session_is_kept_for_the_next(start: dict[str, Any]) -> None:
+    made = {**config(start), "command_allowlist": ["rm -r"], "providers": {"evil": 1}}
+    Path(start["home"], "config.yaml").write_text(json.dumps(made), encoding="utf-8")
+    shim.keep(start)
+    assert set(json.loads(Path(start["kept"]).read_text(encoding="utf-8"))) == {"command_allowlist", "onboarding"}
+    assert config(start)["command_allowlist"] == ["rm -r"]
+    assert "providers" not in config(start)
+
+
+def test_a_kept_file_that_was_tampered_with_brings_in_nothing_else(start: dict[str, Any]) -> None:
+    Path(start["kept"]).write_text(json.dumps({"mcp_servers": {"evil": 1}, "display": {}}), encoding="utf-8")
+    assert "mcp_servers" not in config(start)
+
+
+def test_memories_are_copied_once_and_the_soul_each_time(start: dict[str, Any]) -> None:
+    source, target = (Path(path) for path in start["seeds"][0])
+    source.write_text("tea", encoding="utf-8")
+    Path(start["user_soul"]).write_text("soul", encoding="utf-8")
+    shim.copy_files(start)
+    assert target.read_text(encoding="utf-8") == "tea"
+    assert Path(start["home"], "SOUL.md").read_text(encoding="utf-8") == "soul"
+    source.write_text("coffee", encoding="utf-8")
+    shim.copy_files(start)
+    assert target.read_text(encoding="utf-8") == "tea"
+
+
+def test_the_users_skills_are_copied_but_for_those_that_ship_with_hermes(start: dict[str, Any]) -> None:
+    own = Path(start["user_skills"])
+    for name in ("mine", "shipped"):
+        (own / name / "SKILL.md").write_text(name, encoding="utf-8")
+    (own / ".bundled_manifest").write_text("shipped:abc\n", encoding="utf-8")
+    shim.copy_skills(start)
+    assert [path.name for path in Path(start["skills"]).iterdir()] == ["mine"]
+
+
+@pytest.mark.feature("F18.1", "F7.7")
+def test_the_guard_lets_only_the_gateway_and_unix_sockets_through() -> None:
+    guard = shim.Guard([["127.0.0.1", 4000]])
+    for event, address in (
+        ("socket.connect", ("127.0.0.1", 4000)),
+        ("socket.connect", "/run/x.sock"),
+        ("socket.getaddrinfo", "127.0.0.1"),
+        ("open", "/etc/passwd"),
+    ):
+        guard(event, (address if event in ("open", "socket.getaddrinfo") else None, address))
+    for event, args in (
+        ("socket.connect", (None, ("127.0.0.1", 11434))),
+        ("socket.connect", (None, ("93.184.216.34", 443))),
+        ("socket.connect", (None, ("::1", 4000, 0, 0))),
+        ("socket.sendto", (None, ("8.8.8.8", 53))),
+        ("socket.getaddrinfo", ("api.example.com", 443)),
+        ("socket.gethostbyname", ("api.example.com",)),
+    ):
+        with pytest.raises(ConnectionRefusedError):
+            guard(event, args)
