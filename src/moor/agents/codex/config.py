@@ -82,6 +82,8 @@ def merged(taken: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     """The whole configuration; ours wins key by key."""
     defaults = {"approval_policy": "on-request", "sandbox_mode": "workspace-write"}
     config = {**defaults, **taken, **own}
+    # its tips are fetched from GitHub at each start of the interface (0.169.0)
+    config["tui"] = {**taken.get("tui", {}), "show_tooltips": False}
     if "hooks" in taken:
         config["features"] = {**own["features"], "hooks": True}
     return config

@@ -110,7 +110,6 @@ _TUI: Final[dict[str, Form]] = {
     "alternate_screen": _one_of("auto", "always", "never"),
     "notifications": lambda value: _flag(value) or _texts(value),
     "notification_method": _one_of("auto", "osc9", "bel"),
-    "show_tooltips": _flag,
     "status_line": _texts,
     "terminal_title": _texts,
     "vim_mode_default": _flag,
