@@ -58,18 +58,20 @@ def fullest_percent(model: Model) -> int:
 
 def _entry(model: Model, place: int, prompt: str, effort: str) -> dict[str, Any]:
     context = model.context or _CONTEXT
+    # listings of workspaces do not say it; every GPT that is served in this dialect does
+    thinks = model.reasoning or model.family.startswith("gpt")
     return {
         "slug": model.id,
         "display_name": model.display_name or model.id,
         "description": "",
-        "default_reasoning_level": "medium" if model.reasoning else None,
-        "supported_reasoning_levels": _levels(effort) if model.reasoning else [],
+        "default_reasoning_level": "medium" if thinks else None,
+        "supported_reasoning_levels": _levels(effort) if thinks else [],
         "shell_type": "unified_exec",
         "visibility": "list",
         "supported_in_api": True,
         "priority": place,
         "base_instructions": prompt,
-        "supports_reasoning_summaries": model.reasoning,
+        "supports_reasoning_summaries": thinks,
         "support_verbosity": False,
         "apply_patch_tool_type": "freeform",
         "truncation_policy": {"mode": "tokens", "limit": _TOOL_OUTPUT},

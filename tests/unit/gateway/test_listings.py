@@ -81,7 +81,7 @@ def test_a_window_is_filled_so_far_that_the_longest_answer_fits() -> None:
 def test_a_catalogue_names_efforts_of_models_that_think_only() -> None:
     models = [
         Model(id="deep", family="gpt", dialects=(OPENAI_RESPONSES,), reasoning=True),
-        Model(id="quick", family="gpt", dialects=(OPENAI_RESPONSES,)),
+        Model(id="quick", family="glm", dialects=(OPENAI_RESPONSES,)),
         Model(id="chat", family="gpt", dialects=(OPENAI_CHAT,)),
     ]
     shown = json.loads(catalogue_body(models))["models"]

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from moor.agents.base import LaunchContext
 from moor.agents.codex.arguments import checked, command_of
-from moor.agents.codex.catalogue import catalogue
 from moor.agents.codex.config import HOME_VARIABLE, KEY_VARIABLE, SERVER, STATE_VARIABLE, merged, ours
 from moor.agents.codex.extras import Extras, read_extras
 from moor.agents.codex.prompt import PLAIN
@@ -18,6 +17,7 @@ from moor.agents.codex.toml import dump
 from moor.agents.codex.user_config import UserConfig, read_user_config
 from moor.domain.plan import LaunchPlan, LeftOut, Once, PlannedFile, PlannedLink
 from moor.run.spawn import python_argv
+from moor.wire.catalogue import catalogue
 
 _KEPT_FOLDERS: Final = ("sessions", "archived_sessions")
 """conversations; Codex finds them again below any home (tried on 0.169.0)"""

@@ -14,11 +14,9 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-PLAIN: Final = (
-    "You are Codex, a coding agent that works in a terminal, in the user's folder. Look before you change anything, "
-    "keep changes small and in the style of what is there, run the tests that cover them, and say in the end what "
-    "you did and what is left. Edit files with apply_patch where it is offered."
-)
+from moor.wire.catalogue import PROMPT
+
+PLAIN: Final = PROMPT
 _TIMEOUT_S: Final = 30.0
 _NAMES_A_VENDOR: Final = "You are Codex, a coding agent based on GPT-5."
 _NAMES_NONE: Final = "You are Codex, a coding agent."

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from moor.agents.codex.catalogue import catalogue, fullest_percent
 from moor.domain.dialects import OPENAI_RESPONSES
 from moor.domain.models import Model
+from moor.wire.catalogue import catalogue, fullest_percent
 
 
 def model(context: int | None = None, max_output: int | None = None, family: str = "gpt") -> Model:
