@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from moor.agents.base import Installed, LaunchContext
-from moor.agents.hermes import PINNED
+from moor.agents.hermes.release import PINNED
 from tests.support.opencode_context import make_context
 
 

@@ -22,8 +22,8 @@ from moor.agents.tools import TOOLS, Stopped
 from moor.errors.agent import AgentInstallFailed, NotInIndex
 
 TIMEOUT_S: Final = 1_800
-INDEX: Final = "https://pypi.org/simple"
-"""asked for release dates where pip's configuration names no index"""
+_OWN_INDEX: Final = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"
+"""where pip's configuration names no index, pip knows one"""
 
 _OLDEST: Final = (3, 11)
 _NEWEST: Final = (3, 13)
@@ -175,7 +175,7 @@ class Pip:
         for key in (":env:.index-url", "install.index-url", "global.index-url"):
             if key in named:
                 return named[key].strip("'\"").rstrip("/")
-        return INDEX
+        return self._run([self._python(), "-I", "-c", _OWN_INDEX]).stdout.strip().rstrip("/")
 
     def _project(self, package: str) -> dict[str, Any]:
         return self._listing(f"{self._index()}/{_normal(package)}/")

@@ -82,7 +82,7 @@ def _files(context: LaunchContext, start: Path, user: UserConfig, plugins: Plugi
     files.append(PlannedFile(str(folder / _PLUGIN / "plugin.yaml"), b'{"name": "moor", "version": "1"}\n'))
     files.append(PlannedFile(str(folder / _PLUGIN / "__init__.py"), Path(plugin.__file__).read_bytes()))
     if context.mode == SERVER:
-        files.append(PlannedFile(str(folder / _PLUGIN / plugin.DRIVEN), b""))
+        files.append(PlannedFile(str(hermes_home(context) / plugin.DRIVEN), b""))
     if context.trusted:
         files += [PlannedFile(str(folder / name), content) for name, content in plugins.files.items()]
     return files

@@ -22,7 +22,7 @@ MARK = "moor-gate"
 SESSION_HEADER = "x-hermes-session"
 PARENT_HEADER = "x-hermes-parent"
 DRIVEN = "driven"
-"""file beside this one that says that moor drives the session"""
+"""file in Hermes' home that says that moor drives the session"""
 READY = "gate-ready"
 """file in Hermes' home that says that the plugin was loaded"""
 INTERNAL = ("todo", "memory", "session_search", "skills_list", "skill_view", "clarify", "delegate_task")
@@ -37,10 +37,11 @@ def register(ctx: Any) -> None:
     """Called by Hermes when it loads its plugins."""
     ctx.register_hook("subagent_start", spawned)
     ctx.register_middleware("llm_request", labelled)
-    if not os.path.exists(os.path.join(os.path.dirname(__file__), DRIVEN)):  # noqa: PTH110, PTH118, PTH120
+    home = os.environ["HERMES_HOME"]
+    if not os.path.exists(os.path.join(home, DRIVEN)):  # noqa: PTH110, PTH118
         return
     ctx.register_hook("pre_tool_call", decide)
-    with open(os.path.join(os.environ["HERMES_HOME"], READY), "w", encoding="utf-8"):  # noqa: PTH118, PTH123
+    with open(os.path.join(home, READY), "w", encoding="utf-8"):  # noqa: PTH118, PTH123
         pass
 
 

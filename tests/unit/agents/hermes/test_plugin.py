@@ -35,18 +35,20 @@ class Hermes:
 
 
 @pytest.fixture
-def hermes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hermes]:
+def hermes() -> Iterator[Hermes]:
     made = Hermes()
     modules = {
         "tools.terminal_tool": {"_get_approval_callback": lambda: made.callback},
-        "tools.file_tools": {"_resolve_base_dir": lambda _: Path("/work")},
+        "tools.file_tools": {"_resolve_base_dir": lambda _: Path("/tree")},
         "gateway.session_context": {"declare_stateless_channel": lambda: None},
     }
     for name, members in modules.items():
         stand_in = types.ModuleType(name)
         vars(stand_in).update(members)
-        monkeypatch.setitem(sys.modules, name, stand_in)
+        sys.modules[name] = stand_in
     yield made
+    for name in modules:
+        del sys.modules[name]
     plugin._asking.clear()
 
 
@@ -59,7 +61,7 @@ def asked(hermes: Hermes) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("tool", "arguments", "kind", "paths"),
     [
-        ("read_file", {"path": "a.py"}, "read", ["/work/a.py"]),
+        ("read_file", {"path": "a.py"}, "read", ["/tree/a.py"]),
         ("write_file", {"path": "/etc/x", "content": "y"}, "edit", ["/etc/x"]),
         ("patch", {"mode": "replace", "path": "~/x", "old_string": "a"}, "edit", ["@HOME@/x"]),
         (
@@ -69,12 +71,12 @@ def asked(hermes: Hermes) -> dict[str, Any]:
                 "patch": "*** Update File: a\n*** Move to: ../b\n*** Add File: c\n*** Move File: d -> e",
             },
             "edit",
-            ["/work/a", "/work/../b", "/work/c", "/work/d", "/work/e"],
+            ["/tree/a", "/tree/../b", "/tree/c", "/tree/d", "/tree/e"],
         ),
         ("web_extract", {"urls": ["u"]}, "fetch", []),
         ("execute_code", {"code": "import os"}, "other", []),
         ("mcp__x__y", {}, "other", []),
-        ("vision_analyze", {"image_url": "https://x/y.png"}, "fetch", ["/work/https://x/y.png"]),
+        ("vision_analyze", {"image_url": "https://x/y.png"}, "fetch", ["/tree/https://x/y.png"]),
         ("vision_analyze", {"image_url": "/etc/x.png"}, "read", ["/etc/x.png"]),
         ("process", {"action": "poll", "session_id": "1"}, "think", []),
     ],
@@ -92,7 +94,7 @@ def test_a_call_is_asked_for_as_what_it_is(
 @pytest.mark.feature("F13.2")
 def test_a_command_is_asked_for_with_the_folder_its_shell_stands_in(hermes: Hermes) -> None:
     assert plugin.decide("terminal", {"command": "rm x"}, "t") is None
-    assert asked(hermes)["rawInput"] == {"command": "rm x", "cwd": "/work"}
+    assert asked(hermes)["rawInput"] == {"command": "rm x", "cwd": "/tree"}
     assert plugin.decide("terminal", {"command": "rm x", "workdir": "/etc"}, "t") is None
     assert asked(hermes)["rawInput"]["cwd"] == "/etc"
     assert plugin.decide("process", {"action": "submit", "data": "rm y"}, "t") is None
@@ -139,7 +141,6 @@ def test_requests_name_their_session_and_a_sub_agents_its_parent() -> None:
 
 def test_the_gate_is_set_only_where_moor_drives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HERMES_HOME", str(tmp_path))
-    monkeypatch.setattr(plugin, "__file__", str(tmp_path / "__init__.py"))
     seen: list[str] = []
     context = types.SimpleNamespace(
         register_hook=lambda name, _: seen.append(name), register_middleware=lambda name, _: seen.append(name)

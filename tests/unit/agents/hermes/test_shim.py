@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import types
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from moor.agents.hermes import shim
 
 
 @pytest.fixture(autouse=True)
-def _yaml(monkeypatch: pytest.MonkeyPatch) -> None:
+def _yaml() -> Iterator[None]:
     class Broken(Exception):
         pass
 
@@ -26,7 +27,9 @@ def _yaml(monkeypatch: pytest.MonkeyPatch) -> None:
 
     stand_in: Any = types.ModuleType("yaml")
     stand_in.YAMLError, stand_in.SafeLoader, stand_in.load = Broken, object, load
-    monkeypatch.setitem(sys.modules, "yaml", stand_in)
+    sys.modules["yaml"] = stand_in
+    yield
+    del sys.modules["yaml"]
 
 
 @pytest.fixture
