@@ -29,7 +29,6 @@ COVERING = {
     "test_one_that_is_too_old_is_refused_with_the_way_back",
     "test_one_that_is_newer_than_tested_is_told_with_the_way_back",
     "test_one_that_crashes_at_its_start_is_told_with_its_words",
-    "test_one_that_hangs_at_its_start_ends_at_the_time_limit",
     "test_one_that_is_killed_in_the_middle_is_told",
     "test_a_closed_terminal_ends_agent_gateway_and_commands",
     "test_a_refusal_ends_the_run_in_its_words",
@@ -38,6 +37,18 @@ COVERING = {
 }
 """what `make test` runs of this suite for each agent; all else is for `make test-full`"""
 
+COVERING_DESCRIBED = {
+    "test_the_task_is_done_headless_and_nothing_else_is_touched",
+    "test_the_task_is_done_in_its_own_interface_from_a_silent_first_launch",
+    "test_a_turn_outlives_its_tokens",
+    "test_nothing_of_it_acts_in_a_run_and_its_rules_are_heard",
+    "test_the_first_ways_of_its_own_reach_no_denied_model",
+    "test_one_that_crashes_at_its_start_is_told_with_its_words",
+    "test_a_refusal_ends_the_run_in_its_words",
+    "test_a_closed_terminal_ends_agent_gateway_and_commands",
+}
+"""… and for each agent that is a description: the code behind all of them is the same"""
+
 COVERING_DEFAULT = {"test_the_task_is_done_in_its_own_interface_from_a_silent_first_launch"}
 """… and for the default agent, which the tests beside this folder drive through the same and more"""
 
@@ -45,11 +56,17 @@ COVERING_DEFAULT = {"test_the_task_is_done_in_its_own_interface_from_a_silent_fi
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is not in the covering set as `full`."""
-    for item in items:
-        if HERE in item.path.parents and isinstance(item, pytest.Function):
-            default = hasattr(item, "callspec") and item.callspec.params.get("agent_id") == DEFAULT_AGENT
-            if item.originalname not in (COVERING_DEFAULT if default else COVERING):
-                item.add_marker(pytest.mark.full)
+    ours = [item for item in items if HERE in item.path.parents and isinstance(item, pytest.Function)]
+    for item in ours:
+        if item.originalname not in covering(item.callspec.params["agent_id"]):
+            item.add_marker(pytest.mark.full)
+
+
+def covering(agent_id: str) -> set[str]:
+    """The tests of `make test` for an agent."""
+    if agent_id == DEFAULT_AGENT:
+        return COVERING_DEFAULT
+    return COVERING_DESCRIBED if "described" in AGENTS[agent_id].target else COVERING
 
 
 @pytest.fixture(scope="module", params=sorted(AGENTS))

@@ -20,22 +20,24 @@ FIRST = 3
 
 @pytest.fixture(scope="module")
 def fenced(shared: Station) -> Station:
-    """A policy that allows the models of a first run and no other; the workspace has more."""
-    shared.must_run("sim:hello")
-    session = shared.place.session()
-    allowed = list(dict.fromkeys((session.model, session.small_model)))
-    assert shared.probe.forbidden not in allowed
-    shared.place.must("config", "set", "policy.allow", ",".join(allowed))
+    """A policy that allows the models that moor picks for it and no other; the workspace has more."""
+    assert shared.probe.forbidden not in picked(shared)
+    shared.place.must("config", "set", "policy.allow", ",".join(picked(shared)))
     return shared
+
+
+def picked(station: Station) -> list[str]:
+    """The models of a session: the main one, and the small one where it is another."""
+    plan = station.place.must(*station.run_argv("--dry-run")).last_json
+    return list(dict.fromkeys((plan["model"], plan["small_model"])))
 
 
 @pytest.fixture
 def narrow(fenced: Station, station: Station) -> Iterator[Station]:
     """Whatever a test tries: no call for a model off the list goes upstream, not one."""
-    allowed = {station.place.sessions()[-1].model, station.place.sessions()[-1].small_model}
     before = len(station.place.model_calls())
     yield station
-    assert {call["model"] for call in station.place.model_calls()[before:]} <= allowed
+    assert {call["model"] for call in station.place.model_calls()[before:]} <= set(picked(station))
 
 
 @pytest.mark.feature("F4.4", "F4.7")
@@ -78,7 +80,7 @@ def test_its_list_of_models_offers_no_denied_one(narrow: Station) -> None:
         tui.start(window)
         tui.type(window, tui.picker)
         terminal.settle(window, 1.0, 10.0)
-        assert bare(narrow.place.session().model) in window.text
+        assert bare(picked(narrow)[0]) in window.text
         assert bare(narrow.probe.forbidden) not in window.text
 
 

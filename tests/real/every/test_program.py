@@ -28,8 +28,7 @@ NOWHERE = {
 
 @pytest.fixture(scope="module")
 def real(shared: Station, test_agents: Path) -> Installed:
-    """The agent that works; it has run once here, so that its private home is set up."""
-    shared.must_run("sim:hello")
+    """The agent that works."""
     return installed(shared.agent_id, test_agents, shared.place.store)
 
 
@@ -85,6 +84,8 @@ def test_one_that_crashes_at_its_start_is_told_with_its_words(
 def test_one_that_hangs_at_its_start_ends_at_the_time_limit(
     station: Station, real: Installed, test_agents: Path, tmp_path: Path
 ) -> None:
+    """At a second start: what must have happened once in its private home has happened."""
+    station.must_run("sim:hello")
     env = {"MOOR_TEST_AGENTS": stand_in(tmp_path, station.agent_id, real, test_agents, HANG)}
     done = station.run("--timeout", "4", "sim:hello", env=env, timeout=30)
     assert_result(done, TIMEOUT, "run-timeout")
