@@ -23,7 +23,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements" / "dev.lock"
-AGENTS = ("opencode", "claude", "gemini", "codex", "copilot", "goose", "pi", "qwen")
+AGENTS = ("opencode", "claude", "gemini", "codex", "hermes", "copilot", "goose", "pi", "qwen")
 """agents that tests and the demo need, by the name `moor agents install` takes"""
 
 NEEDED = {
