@@ -106,6 +106,8 @@ class AgentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """session mode in which it asks before it acts"""
     asks: bool = False
     """a hook or plugin among its files asks at the socket that $MOOR_ASK names before a headless run acts"""
+    notice: str = ""
+    """regular expression: a piece of an answer that begins so is a note of its own, not the model's"""
     failed_text: str = ""
     """regular expression: an answer that begins so is an error that it tells as an answer"""
     tools: dict[str, str] = {}

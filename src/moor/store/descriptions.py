@@ -175,6 +175,11 @@ def _check_values(where: _Where, group: AgentSettings) -> None:
         for name, value in table.items():
             if value not in known:
                 raise where.wrong((field, name), f"must be one of {', '.join(known)}")
+    for field in ("notice", "failed_text"):
+        try:
+            re.compile(getattr(group, field))
+        except re.error as error:
+            raise where.wrong((field,), f"is no regular expression: {error}") from None
     if group.works and not (len(group.works) == 2 and all(map(_VERSION.fullmatch, group.works))):
         raise where.wrong(("works",), "must be two versions", 'write it so: works = ["1.0", "2.0"]')
 

@@ -32,6 +32,8 @@ class AcpTraits(msgspec.Struct, frozen=True, kw_only=True):
     """a permission names the tool call it is for; False: it has an id of its own, and its call is shown apart"""
     empty_is_failure: bool = False
     """a turn that ends well but without a word of answer has failed: the agent hides a broken answer that way"""
+    notice: str = ""
+    """regular expression; a piece of an answer that it matches from its start is a note of the agent's own"""
     failed_text: str = ""
     """regular expression; an answer that it matches from its start is an error that the agent tells as an answer"""
     start_s: float = 55.0

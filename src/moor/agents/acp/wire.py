@@ -156,6 +156,8 @@ class Translator:
         text = _text(update.get("content"))
         if not text:
             return []
+        if self._traits.notice and re.match(self._traits.notice, text):
+            return [self._event(STATUS, params, text=text)]
         if kind == MESSAGE:
             self._segment += text
         return [self._event(kind, params, text=text, id=str(update.get("messageId") or ""))]

@@ -27,6 +27,7 @@ def acp_traits(name: str, group: AgentSettings) -> AcpTraits:
         agent=name,
         mode=group.acp_mode,
         mend=lambda call: mended(call, tools),
+        notice=group.notice,
         failed_text=group.failed_text,
     )
 
