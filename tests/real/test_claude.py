@@ -16,6 +16,7 @@ from moor.agents.claude import CLAUDE, PINNED
 from moor.agents.claude.driver import ClaudeDriver
 from moor.clock import SystemClock
 from moor.domain.event import MESSAGE, PERMISSION, TOOL_UPDATE, TURN_END, Event
+from moor.errors.agent import AgentGone
 from moor.launch.headless import headless_session
 from moor.launch.prepare import Request, prepare
 from moor.store.settings import load_settings
@@ -145,6 +146,7 @@ def drive(place: Workplace, work: Work) -> None:
 
 
 async def turn(driver: ClaudeDriver, prompt: str) -> list[Event]:
+    """All events of one turn in which everything is allowed."""
     await driver.prompt(prompt)
     events = []
     async for event in driver.events():
@@ -154,14 +156,11 @@ async def turn(driver: ClaudeDriver, prompt: str) -> list[Event]:
     return events
 
 
-async def begin(place: Workplace, driver: ClaudeDriver, prompt: str, command: str) -> None:
-    """Prompt, allow the command, and wait until it runs."""
-    await driver.prompt(prompt)
-    async for event in driver.events():
-        if event.kind == PERMISSION:
-            await driver.answer(event.id, True)
-            break
+async def begin(place: Workplace, driver: ClaudeDriver, prompt: str, command: str) -> asyncio.Task[list[Event]]:
+    """A turn that goes on, once its command runs."""
+    going = asyncio.create_task(turn(driver, prompt))
     await asyncio.to_thread(place.wait_for_process, command, 20)
+    return going
 
 
 @pytest.mark.feature("F12.1", "F12.4", "F12.5")
@@ -180,12 +179,12 @@ def test_two_turns_of_one_session_are_told_apart(place: Workplace) -> None:
 @pytest.mark.feature("F12.8")
 def test_cancelling_ends_the_turn_and_its_command_and_the_session_goes_on(place: Workplace) -> None:
     async def work(driver: ClaudeDriver) -> None:
-        await begin(place, driver, "sim:run:sleep+4451", "sleep 4451")
+        going = await begin(place, driver, "sim:run:sleep+4451", "sleep 4451")
         began = time.monotonic()
         await driver.cancel()
         assert time.monotonic() - began < 5
-        rest = [event async for event in driver.events()]
-        assert (rest[-1].kind, rest[-1].status) == (TURN_END, "cancelled")
+        last = (await going)[-1]
+        assert (last.kind, last.status) == (TURN_END, "cancelled")
         await asyncio.to_thread(wait_until, lambda: "sleep 4451" not in commands(place), "it still runs", 5)
         assert (await turn(driver, "Go on."))[-1].status == "end_turn"
 
@@ -195,7 +194,10 @@ def test_cancelling_ends_the_turn_and_its_command_and_the_session_goes_on(place:
 @pytest.mark.feature("F12.11")
 def test_closing_in_the_middle_takes_the_command_along(place: Workplace) -> None:
     async def work(driver: ClaudeDriver) -> None:
-        await begin(place, driver, "sim:run:sleep+4452", "sleep 4452")
+        going = await begin(place, driver, "sim:run:sleep+4452", "sleep 4452")
+        await driver.close()
+        with pytest.raises(AgentGone):
+            await going
 
     drive(place, work)
     assert "sleep 4452" not in commands(place)

@@ -16,6 +16,8 @@ from moor.domain.models import Model
 
 _WEB_SEARCH: Final = "WebSearch"
 """asks for a tool that runs on the model's side, which a workspace refuses (facts, 6)"""
+_ACTS: Final = ("Bash", "Read", "Edit", "Write", "NotebookEdit", "WebFetch")
+"""asked for in a driven session beside the hook, should a machine's settings switch hooks off"""
 _PINS: Final = {
     "disableAgentView": True,
     "disableRemoteControl": True,
@@ -42,9 +44,8 @@ def pins(context: LaunchContext, rules: dict[str, list[str]], extras: Extras, *,
     settings: dict[str, Any] = dict(_PINS)
     settings["availableModels"] = list(dict.fromkeys(wire_name(model) for model in (context.model, *context.models)))
     settings["enforceAvailableModels"] = True
-    settings["permissions"] = joined(
-        {DENY: [_WEB_SEARCH]}, {} if driven else {ASK: rules.get(ASK, [])}, _denies(rules)
-    )
+    asks = {ASK: list(_ACTS) if driven else rules.get(ASK, [])}
+    settings["permissions"] = joined({DENY: [_WEB_SEARCH, *rules.get(DENY, [])]}, asks)
     if extras.hooks:
         settings["hooks"] = extras.hooks
     if context.fallback:
@@ -74,7 +75,3 @@ def _row(model: Model) -> dict[str, str]:
 def dump(value: Any) -> bytes:
     """JSON as bytes."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-
-
-def _denies(rules: dict[str, list[str]]) -> dict[str, list[str]]:
-    return {DENY: rules[DENY]} if DENY in rules else {}

@@ -84,6 +84,8 @@ def joined(*several: dict[str, list[str]]) -> dict[str, list[str]]:
     out: dict[str, list[str]] = {}
     for one in several:
         for name, texts in one.items():
+            if not texts:
+                continue
             out[name] = list(dict.fromkeys([*out.get(name, []), *texts]))
     return out
 
