@@ -83,10 +83,11 @@ class Pip:
 
     def newest(self, package: str, scratch: Path) -> str:  # noqa: ARG002
         """The highest version that is no pre-release; empty when the index does not say. BLOCKS."""
-        versions = self._project(package).get("versions")
-        return (
-            newest(str(one) for one in versions if _PLAIN.fullmatch(str(one))) if isinstance(versions, list) else ""
-        )
+        name, index = _normal(package), self._index()
+        versions = self._listing(f"{index}/{name}/").get("versions")
+        if not isinstance(versions, list):
+            versions = list(self._older_listing(index, name).get("releases") or ())
+        return newest(str(one) for one in versions if _PLAIN.fullmatch(str(one)))
 
     def install(self, packages: list[str], prefix: Path, lock: Path | None = None) -> dict[str, str]:
         """An environment at `prefix` with these `name==version`s, or with exactly the lock; `name==version` to the
@@ -106,11 +107,10 @@ class Pip:
 
     def published_at(self, package: str, version: str, scratch: Path) -> float | None:  # noqa: ARG002 - as npm's
         """When that version came out, in seconds since the epoch; None when the index does not say. BLOCKS."""
-        name = package.partition("[")[0].replace("_", "-").replace(".", "-").lower()
-        index = self._index()
+        name, index = _normal(package), self._index()
         files = self._listing(f"{index}/{name}/").get("files")
-        if not isinstance(files, list):  # mirrors often serve pages without dates, but pass the older form on
-            releases = self._listing(f"{index.removesuffix('/simple')}/pypi/{name}/json").get("releases")
+        if not isinstance(files, list):
+            releases = self._older_listing(index, name).get("releases")
             files = releases.get(version) if isinstance(releases, dict) else None
         stamps = [_stamp(file, name, version) for file in files or ()]
         return min((stamp for stamp in stamps if stamp is not None), default=None)
@@ -177,8 +177,9 @@ class Pip:
                 return named[key].strip("'\"").rstrip("/")
         return self._run([self._python(), "-I", "-c", _OWN_INDEX]).stdout.strip().rstrip("/")
 
-    def _project(self, package: str) -> dict[str, Any]:
-        return self._listing(f"{self._index()}/{_normal(package)}/")
+    def _older_listing(self, index: str, name: str) -> dict[str, Any]:
+        """The form that mirrors often pass on whose own pages are without versions and dates."""
+        return self._listing(f"{index.removesuffix('/simple')}/pypi/{name}/json")
 
     def _listing(self, url: str) -> dict[str, Any]:
         """A page of the index in its JSON form (PEP 691, 700); {} where it has none."""
