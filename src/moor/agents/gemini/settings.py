@@ -102,17 +102,18 @@ def settings(
         whole["hooksConfig"] = {"enabled": True}
     if (threshold := compression_threshold(context.model)) is not None:
         whole["model"]["compressionThreshold"] = threshold
-    tools = whole.setdefault("tools", {})
-    tools.pop("exclude", None)
-    if context.mode == SERVER:
-        tools.pop("allowed", None)
-    names = _joined(user, repository, "context", "fileName")
-    whole.setdefault("context", {})["fileName"] = [
-        *([name for name in names if "/" not in name] or [_RULES]),
-        USER_RULES,
-    ]
-    whole.setdefault("ui", {}).setdefault("theme", "Default")
+    unsaid = {"exclude", "allowed"} if context.mode == SERVER else {"exclude"}
+    whole["tools"] = {name: value for name, value in whole.get("tools", {}).items() if name not in unsaid}
+    whole["context"] = {**whole.get("context", {}), "fileName": _rules_files(user, repository)}
+    taste = whole.get("ui")
+    whole["ui"] = {"theme": "Default", **(taste if isinstance(taste, dict) else {})}
     return json.dumps(whole, indent=1, ensure_ascii=False).encode()
+
+
+def _rules_files(user: dict[str, Any], repository: dict[str, Any]) -> list[str]:
+    """Names of rules files; Gemini CLI writes what it learns into the first."""
+    names = [name for name in _joined(user, repository, "context", "fileName") if "/" not in name]
+    return [*(names or [_RULES]), USER_RULES]
 
 
 def policy(context: LaunchContext, user: dict[str, Any], repository: dict[str, Any]) -> bytes:

@@ -1,0 +1,123 @@
+"""The script that runs before Gemini CLI, in the real Node.js: what is hidden, what programs get back."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from moor.agents.gemini.environment import START
+from tests.support.gemini_context import plant
+
+NODE = shutil.which("node")
+pytestmark = pytest.mark.skipif(NODE is None, reason="Node.js is not on PATH")
+
+LOOK = """
+import * as fs from "node:fs"; import { existsSync, promises } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises"; import { spawnSync, execFile } from "node:child_process";
+const out = {};
+const tried = async (name, what) => { try { out[name] = await what(); } catch (e) { out[name] = e.code; } };
+for (const file of process.argv.slice(2)) {
+  await tried(file, () => [
+    existsSync(file), fs.readFileSync(file, "utf8"), fs.statSync(file, {throwIfNoEntry: false}) !== undefined]);
+  await tried(file + " promise", () => readFile(file, "utf8"));
+  await tried(file + " callback",
+    () => new Promise((ok, no) => fs.readFile(file, "utf8", (e, d) => e ? no(e) : ok(d))));
+  await tried(file + " write", () => writeFile(file, "new").then(() => "written"));
+  await tried(file + " open", () => promises.open(file, "r").then((h) => h.close()).then(() => "opened"));
+}
+out.exists = process.argv.slice(2).map((file) => existsSync(file));
+out.listed = fs.readdirSync(".").sort();
+out.env = await new Promise((ok) => execFile("env", (e, d) => ok(d)));
+console.log(JSON.stringify(out));
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A private home, and a repository in `work`."""
+    plant(
+        tmp_path,
+        {
+            "home/start.json": json.dumps({"GEMINI_API_KEY": None, "TMPDIR": "/mine", "LANG": "x=y"}),
+            "home/.gemini/settings.json": "ours",
+            "work/.gemini/settings.json": "theirs",
+            "work/sub/.agents/skills/a/SKILL.md": "theirs",
+            "work/GEMINI.md": "rules",
+            "work/.env": "A=b",
+            "user/.gemini/settings.json": "the user's",
+            "look.mjs": LOOK,
+        },
+    )
+    return tmp_path / "home"
+
+
+def run(home: Path, *files: str, cwd: str = "work") -> subprocess.CompletedProcess[str]:
+    assert NODE is not None
+    top = home.parent
+    env = {**os.environ, "GEMINI_CLI_HOME": str(home), "GEMINI_API_KEY": "key", "TMPDIR": "/private"}
+    argv = [NODE, f"--require={START}", str(top / "look.mjs"), *files]
+    return subprocess.run(argv, cwd=top / cwd, env=env, capture_output=True, encoding="utf-8", check=False)
+
+
+@pytest.mark.feature("F17.7")
+def test_a_repositorys_and_the_users_own_set_up_do_not_exist_and_are_not_overwritten(home: Path) -> None:
+    hidden = [
+        ".gemini/settings.json",
+        str(home.parent / "work/sub/../.gemini/settings.json"),
+        "sub/.agents/skills/a/SKILL.md",
+        str(home.parent / "user/.gemini/settings.json"),
+    ]
+    out = json.loads(run(home, *hidden).stdout)
+    assert out["exists"] == [False] * len(hidden)
+    for file in hidden:
+        found = [out[file], out[f"{file} promise"], out[f"{file} callback"], out[f"{file} open"]]
+        assert found == ["ENOENT"] * 4
+        assert out[f"{file} write"] == "EACCES"
+    assert (home.parent / "work/.gemini/settings.json").read_text(encoding="utf-8") == "theirs"
+
+
+def test_everything_else_is_as_ever(home: Path) -> None:
+    private = str(home / ".gemini/settings.json")
+    out = json.loads(run(home, "GEMINI.md", ".env", private).stdout)
+    assert out["GEMINI.md"] == [True, "rules", True]
+    assert out[".env promise"] == "A=b"
+    assert out[private] == [True, "ours", True]
+    assert out[f"{private} write"] == "written"
+    assert out["listed"] == [".env", ".gemini", "GEMINI.md", "sub"]
+
+
+def test_a_project_that_lies_in_such_a_folder_is_seen(home: Path) -> None:
+    plant(home.parent, {"user/.gemini/skill/GEMINI.md": "rules", "user/.gemini/skill/.gemini/x": "hidden"})
+    out = json.loads(run(home, "GEMINI.md", ".gemini/x", cwd="user/.gemini/skill").stdout)
+    assert out["exists"] == [True, False]
+
+
+def test_programs_get_the_users_own_environment_back(home: Path) -> None:
+    env = json.loads(run(home).stdout)["env"].splitlines()
+    assert "TMPDIR=/mine" in env
+    assert "LANG=x=y" in env
+    assert not [line for line in env if line.startswith("GEMINI_API_KEY")]
+
+
+def test_without_its_private_file_nothing_starts(home: Path) -> None:
+    (home / "start.json").unlink()
+    done = run(home)
+    assert done.returncode != 0
+    assert done.stdout == ""
+
+
+def test_an_old_node_is_told_in_one_sentence(home: Path) -> None:
+    old = home.parent / "old.cjs"
+    text = 'Object.defineProperty(process.versions, "node", {value: "18.19.0"});\n'
+    old.write_text(text, encoding="utf-8")
+    assert NODE is not None
+    argv = [NODE, f"--require={old}", f"--require={START}", "-e", "console.log(1)"]
+    done = subprocess.run(argv, cwd=home, env=dict(os.environ), capture_output=True, encoding="utf-8", check=False)
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "needs Node.js 20 or later" in done.stderr
+    assert "18.19.0" in done.stderr
