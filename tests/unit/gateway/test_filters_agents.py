@@ -163,3 +163,14 @@ def test_only_repeated_responses_go_and_signatures_stay() -> None:
 @pytest.mark.parametrize("contents", [7, [7], [{"parts": 7}], [{"parts": [{"functionResponse": 7}]}]])
 def test_contents_of_a_shape_nobody_knows_pass(contents: Any) -> None:
     assert changed("repeated-responses", {"contents": contents}, GEMINI_GENERATE) == {"contents": contents}
+
+
+def test_system_turns_of_a_long_conversation_are_found_too() -> None:
+    long = {"role": "user", "content": "x" * 20_000}
+    told = {"role": "system", "content": "r"}
+    reminder = {"type": "text", "text": "<system-reminder>\nr\n</system-reminder>"}
+    assert folded([long, told]) == [
+        {"role": "user", "content": [{"type": "text", "text": long["content"]}, reminder]},
+    ]
+    assert folded([long]) == [long]
+    assert folded([long, {"role": 7}, told]) == [long, {"role": 7}, told]

@@ -13,6 +13,8 @@ _KEY: Final = "client_metadata"
 
 def apply(draft: Draft) -> bool:
     """Take it out."""
+    if not draft.has(_KEY):
+        return False
     draft.remove(_KEY)
     return True
 
@@ -25,6 +27,6 @@ FILTER: Final = Filter(
     why="400: Extra inputs are not permitted; Codex sends it with every call",
     since="0.1.0",
     fields=(_KEY,),
-    where=_KEY,
+    trigger=(b'"client_metadata"',),
     apply=apply,
 )

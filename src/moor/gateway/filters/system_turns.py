@@ -15,6 +15,7 @@ from moor.domain.dialects import ANTHROPIC_MESSAGES
 from moor.domain.quirks import REFUSES_SYSTEM_ROLE_IN_MESSAGES
 from moor.gateway.filters.base import Draft, Filter
 from moor.gateway.filters.texts import is_blank
+from moor.gateway.filters.turns import SMALL, read_turns
 from moor.wire.splice import Buffer, array, elements, encode, value
 
 _REMINDER: Final = "<system-reminder>\n%s\n</system-reminder>"
@@ -34,14 +35,22 @@ def apply(draft: Draft) -> bool:
     raw = draft.view("messages")
     if raw is None:
         return False
-    try:
-        roles = [message.role for message in _ROLES.decode(raw)]
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return False
+    roles = _roles(draft, raw)
     if "system" not in roles:
         return False
     draft.set("messages", array(_moved(roles, elements(raw) or [])))
     return True
+
+
+def _roles(draft: Draft, raw: memoryview) -> list[str]:
+    """The role of each message; empty where their shape is none we know."""
+    if len(raw) >= SMALL:
+        turns = read_turns(draft)  # the reading that rules about pairs and blank texts need as well
+        return turns.roles if turns is not None else []
+    try:
+        return [message.role for message in _ROLES.decode(raw)]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return []
 
 
 def _moved(roles: list[str], items: list[Buffer]) -> list[Buffer]:
@@ -106,7 +115,7 @@ FILTER: Final = Filter(
     why='400: Unexpected role "system"; Claude Code sends such messages to the newest models and to unknown ones',
     since="0.1.0",
     fields=("messages[role=system]",),
-    where="messages",
-    trigger=(b'"system"',),
+    # not "system" alone: that is a key of nearly every body, and the rules would then be asked one by one
+    trigger=(b'"role":"system"', b'"role": "system"'),
     apply=apply,
 )

@@ -70,6 +70,7 @@ FILTER: Final = Filter(
     told_by=(b"output_config", b"'adaptive'", b"adaptive thinking", b"effort-2025"),
     why="400 on `output_config` or adaptive thinking; Claude Code sends both to models that it does not know",
     since="0.1.0",
+    trigger=(b'"output_config"', _ADAPTIVE),
     fields=(_OUTPUT, "thinking[adaptive]", "header anthropic-beta[effort]"),
     apply=apply,
 )

@@ -29,6 +29,7 @@ class _Block(msgspec.Struct, gc=False):
 
 
 class _Message(msgspec.Struct, gc=False):
+    role: str = ""
     content: str | list[_Block] | None = None
 
 
@@ -47,6 +48,7 @@ class Turns(msgspec.Struct):
     """places of messages that hold a blank text, or nothing"""
     odd_marks: list[int]
     """places of messages with a cache mark on a thought, or one with a scope"""
+    roles: list[str]
 
     def are_paired(self) -> bool:
         """Whether each call is answered in the next message and each answer has its call in the one before."""
@@ -58,7 +60,7 @@ class Turns(msgspec.Struct):
         return not before
 
 
-_NOTHING: Final = Turns([], [], [], [])
+_NOTHING: Final = Turns([], [], [], [], [])
 SMALL: Final = 16 * 1024
 """bytes of messages below which a few searches come first; a small one may then be told as holding nothing"""
 
@@ -81,7 +83,7 @@ def _read(draft: Draft) -> Turns | None:
         return _NOTHING
     try:
         messages = _MESSAGES.decode(raw)
-        turns = Turns([], [], [], [])
+        turns = Turns([], [], [], [], [message.role for message in messages])
         for place, message in enumerate(messages):
             _take(turns, place, message)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
