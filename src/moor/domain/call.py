@@ -22,6 +22,19 @@ UNREACHABLE = "unreachable"
 OUTCOMES = (OK, ERROR, REFUSED, CANCELLED, CUT, UNREACHABLE)
 
 
+class Try(msgspec.Struct, frozen=True, array_like=True):
+    """One attempt that brought no answer."""
+
+    model: str
+    upstream: str
+    status: int
+    """the upstream's; 0 where it gave none"""
+    ms: int
+    """until it failed"""
+    why: str
+    """reference word"""
+
+
 class Call(msgspec.Struct, frozen=True):
     """Append-only. Times in seconds since the epoch and milliseconds; money in nano-dollars."""
 
@@ -61,5 +74,7 @@ class Call(msgspec.Struct, frozen=True):
     tags: dict[str, str] = {}
     asked: str = ""
     """the model the agent asked for, where the wire put another in its place"""
+    tries: tuple[Try, ...] = ()
+    """the attempts that failed before it ended as it did"""
     draws: tuple[tuple[int, int], ...] = ()
     """(lease, amount): what it cost its process's leases; noted on them, not stored in the row"""

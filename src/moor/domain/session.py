@@ -54,6 +54,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     upstream: str
     model: str
     small_model: str = ""
+    fallback: tuple[str, ...] = ()
+    """models that answer, in this order, where the one that was asked for cannot: `MODEL` or `UPSTREAM/MODEL`"""
     seen: str = TERMINAL
     parent: str = ""
     policy: Policy = Policy()

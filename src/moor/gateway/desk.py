@@ -12,7 +12,7 @@ from moor.domain.ids import new_id
 from moor.gateway import routes
 from moor.gateway.exchange import Exchange
 from moor.gateway.places import status_of
-from moor.gateway.prepare import named_model, prepare, read_index
+from moor.gateway.prepare import Prepared, named_model, prepare, read_index
 from moor.gateway.rates import RateBook, retry_after
 from moor.gateway.record import Record, open_record
 from moor.wire import refusal as words
@@ -92,8 +92,8 @@ class Desk:
             inbound.reply(200, [], b"")
         return None
 
-    def start(self, exchange: Exchange, request: Request, session: Session) -> None:
-        """Take a call through the steps that come before the upstream."""
+    def start(self, exchange: Exchange, request: Request, session: Session, fallback: str = "") -> None:
+        """Take a call through the steps that come before the upstream. `fallback`: what answers instead."""
         index = read_index(request, self.limits.max_body)
         if isinstance(index, Refusal):
             exchange.refuse(index)
@@ -101,23 +101,39 @@ class Desk:
         assert request.route is not None
         model_id = named_model(request.route, index) or ""
         exchange.record.model_id = model_id[:200]
-        place = self._places.get(session.upstream)
+        place, answering = self._place_of(session, fallback)
         if place is None:
             exchange.refuse(_no_upstream(session))
             return
-        prepared = prepare(request, session, index, place, model_id)
+        prepared = prepare(request, session, index, place, model_id, answering)
         if isinstance(prepared, Refusal):
             exchange.refuse(prepared)
             return
         refusal = None if prepared.action == COUNT_TOKENS else self._check_ledger(session)
         if refusal is not None:
             exchange.refuse(refusal)
-        elif (wait_s := self._must_wait(session, request)) > 0:
+        elif not exchange.record.attempts and (wait_s := self._must_wait(session, request)) > 0:
             if self._metrics is not None:
                 self._metrics.limited(session.agent)
             exchange.refuse(too_many(session, wait_s), [(b"retry-after", retry_after(wait_s))])
         else:
             exchange.begin(prepared)
+
+    def _place_of(self, session: Session, fallback: str) -> tuple[Place | None, str]:
+        """Where a call goes and which model answers; of `UPSTREAM/MODEL` the first part only where it names one."""
+        name, slash, model_id = fallback.partition("/")
+        if slash and name in self._places:
+            return self._places[name], model_id
+        return self._places.get(session.upstream), fallback
+
+    def may_answer(self, session: Session, prepared: Prepared, fallback: str) -> bool:
+        """Whether that model may answer in place of the prepared call's: another, allowed, served, not resting."""
+        place, model_id = self._place_of(session, fallback)
+        before = prepared.plan
+        if place is None or (place is before.place and model_id == before.model.id):
+            return False
+        plan = place.plan(session, before.dialect, prepared.action, model_id)
+        return not isinstance(plan, Refusal) and plan.target is not None and not place.breaker(plan.model.id).is_open
 
     def _must_wait(self, session: Session, request: Request) -> float:
         """Seconds until the key may call again; 0 where it may now."""

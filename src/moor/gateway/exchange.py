@@ -16,14 +16,15 @@ from moor.domain.credential import Credential
 from moor.domain.dialects import COUNT_TOKENS, STREAM
 from moor.domain.usage import Usage
 from moor.errors.base import MoorError
-from moor.gateway.answer import Answer, BodyAnswer
-from moor.gateway.answer_open import decoded_error, implausible, is_web_page, open_answer, said
+from moor.gateway.answer import Answer, BodyAnswer, StreamAnswer
+from moor.gateway.answer_open import decoded_error, implausible, open_answer
 from moor.gateway.budget import BUDGET_RULE, budget_refusal
 from moor.gateway.ceiling import Ceiling
-from moor.gateway.exchange_ends import Ends
+from moor.gateway.exchange_tries import Tries, unreachable
 from moor.gateway.places import status_of
 from moor.gateway.prepare import Prepared
 from moor.gateway.spend import PAID_PIECE, Spend, split
+from moor.gateway.tries import Failure
 from moor.wire import refusal as words
 from moor.wire.meter.base import BYTES_PER_TOKEN
 from moor.wire.refusal import Refusal
@@ -38,7 +39,7 @@ _SUSPECT: Final = (400, 401, 403)
 """statuses in which a dead credential is told (facts/databricks 0.3); the upstream decides by the body"""
 
 
-class Exchange(Ends, eq=False):
+class Exchange(Tries, eq=False):
     """One call. The inbound connection owns it until it calls `inbound.over`."""
 
     # the way out
@@ -52,6 +53,8 @@ class Exchange(Ends, eq=False):
         self.record.stream = prepared.action == STREAM
         if prepared.plan.target is None:
             self._count_here()
+            return
+        if not self._may_ask():
             return
         if prepared.action != COUNT_TOKENS and self._session.all_caps():
             self._reserve(prepared)
@@ -133,7 +136,7 @@ class Exchange(Ends, eq=False):
         self._opening = None
         if not self._over:
             self.record.attempts += 1
-            self._refuse_for(error)
+            self._failed(unreachable(error))
 
     # the way back
 
@@ -155,8 +158,8 @@ class Exchange(Ends, eq=False):
             self._answer = open_answer(
                 self._prepared, self._request, self.record.id, status, headers, named, self._desk.limits
             )
-            self._request.drop_body()
-            self._body = b""
+            if self._alive:
+                self._answer.sent_head = True
 
     def answer_data(self, pieces: list[bytes], *, ended: bool) -> None:
         """Content of the answer."""
@@ -182,7 +185,7 @@ class Exchange(Ends, eq=False):
         if self._answer is not None and self._answer.sent_head:
             self._broke_off(message)
         else:
-            self._fail(words.UNREACHABLE, "broken-off", message, UNREACHABLE)
+            self._failed(Failure(cause=words.UNREACHABLE, ref="broken-off", message=message, outcome=UNREACHABLE))
 
     def _relay(self, answer: Answer, pieces: list[bytes], ended: bool) -> None:
         if ended and not answer.sent_head and isinstance(answer, BodyAnswer):
@@ -191,6 +194,7 @@ class Exchange(Ends, eq=False):
                 message = f"upstream {self._place_name} answered with something that is not JSON"
                 self._fail(words.BAD_UPSTREAM, "bad-answer", message, ERROR)
                 return
+            self._began()
             self._inbound.write(out)
             self._complete(answer)
             return
@@ -199,13 +203,30 @@ class Exchange(Ends, eq=False):
             self._ended = ended
             self._pay(self._spend, answer)
             return
-        out = answer.feed(pieces) if pieces else []
+        out = self._fed(answer, pieces) if pieces else []
+        if out is None:
+            return
         if ended:
             self._finish(answer, out)
         else:
             self._inbound.write(out)
 
+    def _fed(self, answer: Answer, pieces: list[bytes]) -> list[bytes] | None:
+        """What goes to the agent; None where the answer is an error from its first byte on, which is dealt with."""
+        if not self._body:
+            return answer.feed(pieces)
+        out = answer.feed(pieces)
+        if isinstance(answer, StreamAnswer) and answer.error:
+            self._answer_failed(answer)
+            return None
+        if out:
+            self._began()
+        return out
+
     def _finish(self, answer: Answer, out: list[bytes]) -> None:
+        if self._body and not out and isinstance(answer, StreamAnswer):
+            self._answer_failed(answer)
+            return
         last = answer.finish()
         self._inbound.write(out + (last or []))
         if last is None:
@@ -219,7 +240,11 @@ class Exchange(Ends, eq=False):
             return
         waited, self._short = self._short, False
         while self._backlog:
-            self._inbound.write(answer.feed([self._backlog.pop(0)]))
+            out = self._fed(answer, [self._backlog.pop(0)])
+            if out is None:
+                self._backlog = []
+                return
+            self._inbound.write(out)
             if self._over:
                 return
             if spend.draw(answer.so_far(self.record.request_bytes), lambda: self._pay(spend, answer)):
@@ -261,7 +286,7 @@ class Exchange(Ends, eq=False):
             # prepared anew from the agent's own bytes; a rule is learned once, so this ends
             self._status = 0
             self._desk.start(self, self._request, self._session)
-        else:
+        elif not self._status_failed(body):
             self._pass_error(body)
 
     def _credential_died(self) -> None:
@@ -281,20 +306,6 @@ class Exchange(Ends, eq=False):
         self._status = 0
         place.desk.obtain(self._credential, self._credential_came)
 
-    def _pass_error(self, body: bytes) -> None:
-        """The upstream's own error, as it is; a web page is replaced by a sentence in the agent's dialect."""
-        self.record.status = self._status
-        if is_web_page(self._headers, body):
-            message = f"upstream {self._place_name} answered with a web page instead of an error in JSON"
-            refusal = Refusal(status=self._status, ref="bad-answer", message=message, cause=words.BAD_UPSTREAM)
-            self.record.error = f"bad-answer: {self._status} with a web page"
-            retry = [pair for pair in self._headers if pair[0].startswith(b"retry-after")]
-            self._inbound.refuse(self.record.dialect, refusal, retry)
-        else:
-            self.record.error = f"upstream {self._status}: {said(body)}"
-            self._inbound.reply(self._status, self._headers, body)
-        self._end(ERROR)
-
     # back-pressure and waiting
 
     def pause(self) -> None:
@@ -313,6 +324,7 @@ class Exchange(Ends, eq=False):
     def check(self, now: float) -> None:
         """Look at the waits; called every tick."""
         limits = self._desk.limits
+        self._show_life(now)
         if self._paused_at is not None:
             if now - self._paused_at > limits.stalled_s:
                 self._inbound.abort()

@@ -59,6 +59,9 @@ class Ends(msgspec.Struct, eq=False):
     _over: bool = False
     _paused_at: float | None = None
     _spend: Spend | None = None
+    _alive: bool = False
+    """the agent has the head of a stream and signs of life, and no answer yet"""
+    _alive_at: float = 0.0
     _short: bool = False
     """the answer waits until the bank has said whether it may go on"""
     _backlog: list[bytes] = []

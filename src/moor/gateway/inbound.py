@@ -15,6 +15,7 @@ import httptools
 from moor.gateway.admit import too_large
 from moor.gateway.repeat import RepeatedHead, learn
 from moor.gateway.request import Request
+from moor.gateway.tries import LIMITED
 from moor.wire import refusal as words
 from moor.wire.heads import CONTINUE, header_lines, status_line
 from moor.wire.refusal import Refusal
@@ -284,7 +285,9 @@ class Inbound(asyncio.Protocol):
 
     def refuse(self, dialect: str, refusal: Refusal, more: Headers | None = None) -> None:
         """A refusal in the dialect's form."""
-        self.reply(refusal.status, [*_REFUSED, *(more or [])], words.body(dialect, refusal))
+        # a limit passes: there the client may ask again, after the time that `more` names
+        base = _REFUSED[:1] if refusal.status == LIMITED else _REFUSED
+        self.reply(refusal.status, [*base, *(more or [])], words.body(dialect, refusal))
 
     def over(self, exchange: Ends) -> None:
         """The exchange ended and has written all it had to."""

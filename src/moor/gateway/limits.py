@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from moor.gateway.tries import Patience
+
 MIB = 1024 * 1024
 
 
@@ -40,6 +42,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """from the whole request to the first byte of the answer"""
     between_s: float = 300.0
     """between two reads of an answer"""
+    keepalive_s: float = 15.0
+    """a stream that has no answer yet gets its head and a sign of life after this long, and again as often"""
     stalled_s: float = 600.0
     """an agent that does not read its answer"""
     sign_in_s: float = 18.0
@@ -48,5 +52,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """an upstream connection without a call"""
     pool_idle: int = 32
     """such connections kept per host"""
+    patience: Patience = Patience()
+    """for upstreams that fail"""
     tick_s: float = 0.5
     """how often the waits are looked at"""

@@ -20,6 +20,7 @@ from moor.gateway.credentials import CredentialDesk
 from moor.gateway.filters import all_filters
 from moor.gateway.filters.base import Filter
 from moor.gateway.gate import Gate
+from moor.gateway.tries import Breaker
 from moor.wire import refusal as words
 from moor.wire.heads import header_lines, safe_pairs
 from moor.wire.meter import reader_for
@@ -78,6 +79,8 @@ class Place:
         self._broken: MoorError | None = None
         self._loaded_at = float("-inf")
         self._tls: ssl.SSLContext | None = None
+        self._patience = limits.patience
+        self._breakers: dict[str, Breaker] = {}
 
     def start(self) -> None:
         """Start what the upstream needs and read its models. BLOCKS: called once, on a thread.
@@ -103,6 +106,17 @@ class Place:
     def _warmed(self, result: Credential | MoorError) -> None:
         if isinstance(result, MoorError):
             _log.warning("no credential for %s yet: %s", self.name, result)
+
+    def breaker(self, model_id: str) -> Breaker:
+        """What is known of a model's failures. Only for models of the list: there are no more of them."""
+        breaker = self._breakers.get(model_id)
+        if breaker is None:
+            breaker = self._breakers[model_id] = Breaker(self._patience)
+        return breaker
+
+    def resting(self) -> list[str]:
+        """Models that are left alone now."""
+        return [model_id for model_id, breaker in self._breakers.items() if breaker.is_open]
 
     def tls(self) -> ssl.SSLContext | None:
         """The TLS context for this upstream's https targets."""

@@ -66,8 +66,10 @@ def read_index(request: Request, max_body: int) -> Index | Refusal:
         return Refusal(status=400, ref=error.ref, message=error.message + tail)
 
 
-def prepare(request: Request, session: Session, index: Index, place: Place, model_id: str) -> Prepared | Refusal:
-    """Allowlist and repairs, in this order."""
+def prepare(
+    request: Request, session: Session, index: Index, place: Place, model_id: str, answering: str = ""
+) -> Prepared | Refusal:
+    """Allowlist and repairs, in this order. `answering`: the model that answers in place of the one asked for."""
     route = request.route
     assert route is not None
     if not model_id:
@@ -78,7 +80,7 @@ def prepare(request: Request, session: Session, index: Index, place: Place, mode
     action = _action(session, request, route, index)
     if isinstance(action, Refusal):
         return action
-    plan = place.plan(session, route.dialect, action, model_id)
+    plan = place.plan(session, route.dialect, action, answering or model_id)
     if isinstance(plan, Refusal):
         return plan
     known = known_of(request, session)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from moor.domain.call import Call
+from moor.domain.call import Call, Try
 from moor.domain.usage import Usage, cost_nano
 from moor.gateway.known import known_of
 from moor.secrets import redact
@@ -43,6 +43,7 @@ class Record(msgspec.Struct, eq=False):
     usage: Usage = _NOTHING
     estimated: bool = False
     asked: str = ""
+    tries: tuple[Try, ...] = ()
     draws: tuple[tuple[int, int], ...] = ()
 
     def took(self, model: Model) -> None:
@@ -63,7 +64,7 @@ class Record(msgspec.Struct, eq=False):
             self.dialect, self.model_id, self.started_at, self.first_byte_ms,
             int((ended_mono - self.started_mono) * 1000), self.status, self.outcome, self.attempts, self.stream,
             usage, self.estimated, cost, source, date, self.rules, redact(self.error) if self.error else "",
-            self.request_bytes, self.response_bytes, session.tags, self.asked, self.draws,
+            self.request_bytes, self.response_bytes, session.tags, self.asked, self.tries, self.draws,
         )
         # fmt: on
 

@@ -64,6 +64,8 @@ def insert_calls(connection: sqlite3.Connection, calls: Sequence[Call]) -> None:
         connection.execute(_INSERT_GROUP, [*chain.from_iterable(rows[start : start + _GROUP])])
     if grouped < len(rows):
         connection.executemany(_INSERT, rows[grouped:])
+    if tried := [(cell(call.tries), call.id) for call in calls if call.tries]:
+        connection.executemany("UPDATE calls SET tries = ? WHERE id = ?", tried)
     if draws := [draw for call in calls for draw in call.draws]:
         from moor.ledger.leases import charge
 

@@ -117,6 +117,8 @@ MIGRATIONS: Final = (
             "ALTER TABLE keys ADD COLUMN expires_at REAL",
             # the model the agent asked for, where a rule of its traits put another in its place
             "ALTER TABLE calls ADD COLUMN asked TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE calls ADD COLUMN tries TEXT NOT NULL DEFAULT '[]'",
+            "ALTER TABLE sessions ADD COLUMN fallback TEXT NOT NULL DEFAULT '[]'",
         ),
     ),
 )

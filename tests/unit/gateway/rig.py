@@ -28,6 +28,7 @@ from moor.gateway.ports import SessionKeys
 from moor.gateway.purse import Bank
 from moor.gateway.rates import Rates
 from moor.gateway.server import Gateway
+from moor.gateway.tries import Patience
 from moor.secrets import key_hash
 from tests.unit.gateway.bank import MemoryBank
 from tests.unit.gateway.scripted import (
@@ -251,7 +252,7 @@ async def rig(
         upstreams={"test": upstream},
         ledger=ledger,
         clock=clock or SystemClock(),
-        limits=limits or Limits(tick_s=0.05),
+        limits=limits or Limits(tick_s=0.05, patience=Patience(first_pause_s=0.01)),
         environ=environ,
         bank=bank or MemoryBank(),
         metrics=metrics,

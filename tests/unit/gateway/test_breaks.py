@@ -75,7 +75,7 @@ def test_an_error_inside_a_stream_passes_and_counts_as_an_error() -> None:
     event = b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"busy"}}\n\n'
 
     async def handler(talk: Talk, _: Seen) -> None:
-        await talk.stream([anthropic_events("hi")[0], event])
+        await talk.stream([*anthropic_events("hi")[:3], event], pause_s=0.05)
 
     async def scenario() -> None:
         async with rig(handler=handler) as r:
@@ -125,7 +125,7 @@ def test_a_kept_connection_that_died_is_replaced_without_the_agent_noticing() ->
     run(scenario())
 
 
-def test_a_fresh_connection_that_breaks_is_not_tried_again() -> None:
+def test_a_connection_that_breaks_is_tried_again_within_the_calls_budget() -> None:
     async def handler(talk: Talk, _: Seen) -> None:
         talk.drop()
 
@@ -133,7 +133,8 @@ def test_a_fresh_connection_that_breaks_is_not_tried_again() -> None:
         async with rig(handler=handler) as r:
             answer = await r.message()
             assert answer.status == 502
-            assert len(r.server.seen) == 1
+            assert "4 tries" in answer.text
+            assert len(r.server.seen) == 4
 
     run(scenario())
 

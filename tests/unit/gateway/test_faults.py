@@ -110,14 +110,14 @@ def test_another_403_is_passed_on_and_renews_nothing() -> None:
     run(scenario())
 
 
-def test_rate_limits_pass_as_they_are_with_retry_after() -> None:
+def test_a_limit_that_lasts_passes_as_it_is_to_a_client_that_is_no_agent_of_ours() -> None:
     async def handler(talk: Talk, _: Seen) -> None:
-        await talk.json({"error_code": "REQUEST_LIMIT_EXCEEDED", "message": "slow"}, 429, "Retry-After: 7\r\n")
+        await talk.json({"error_code": "REQUEST_LIMIT_EXCEEDED", "message": "slow"}, 429, "Retry-After: 700\r\n")
 
     async def scenario() -> None:
         async with rig(handler=handler) as r:
             answer = await r.message()
-            assert (answer.status, answer.headers["retry-after"]) == (429, "7")
+            assert (answer.status, answer.headers["retry-after"]) == (429, "700")
             row = (await r.rows())[0]
             assert (row.outcome, row.attempts, row.cost_nano) == (ERROR, 1, 0)
             assert "slow" in row.error

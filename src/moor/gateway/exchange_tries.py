@@ -1,0 +1,223 @@
+"""A call that meets a failing upstream: another attempt, another model, signs of life meanwhile, or the end of it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING, Final
+
+from moor.domain.call import CANCELLED, ERROR, REFUSED, UNREACHABLE
+from moor.domain.dialects import COUNT_TOKENS, STREAM
+from moor.errors.base import ExitCode, MoorError
+from moor.gateway.answer import Answer, AnswerHead
+from moor.gateway.answer_open import is_web_page, said
+from moor.gateway.exchange_ends import Ends
+from moor.gateway.places import status_of
+from moor.gateway.tries import AGAIN, Breaker, Failure, after, asked_wait_s, pause_s, resting, tried
+from moor.wire import refusal as words
+from moor.wire.heads import LAST_CHUNK, chunk
+from moor.wire.refusal import Refusal
+
+if TYPE_CHECKING:
+    from moor.wire.strictness import Headers
+
+_SIGNS: Final = {"sse-comment": b": waiting\n\n", "ping": b'event: ping\ndata: {"type":"ping"}\n\n'}
+"""signs of life by the form that the agent's traits name; any other word: none"""
+_STREAM_HEAD: Final[Headers] = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-cache")]
+
+
+def unreachable(error: MoorError) -> Failure:
+    """A connection that could not be had. One that needs a sign-in is not tried again."""
+    if error.exit_code == ExitCode.SIGN_IN:
+        return Failure(cause=words.SIGN_IN, ref=error.ref, message=error.message, hint=error.hint, again=False)
+    return Failure(
+        cause=words.UNREACHABLE, ref=error.ref, message=error.message, hint=error.hint, outcome=UNREACHABLE
+    )
+
+
+class Tries(Ends, eq=False):
+    """Between a failed attempt and what follows from it."""
+
+    _retry: asyncio.TimerHandle | None = None
+    _model_tries: int = 0
+    """attempts of the model that is asked now"""
+    _next_fallback: int = 0
+    _trial: Breaker | None = None
+    """the breaker that this call tries for all"""
+    _error: tuple[int, Headers, bytes] | None = None
+    """the upstream's last error, for clients that are no agents of ours"""
+
+    def _go(self) -> None:
+        """Ask the upstream."""
+        raise NotImplementedError
+
+    def _may_ask(self) -> bool:
+        """Whether the model is not being left alone; the call is on its way to a fallback or an end where it is."""
+        assert self._prepared is not None
+        plan = self._prepared.plan
+        self._model_tries = 0
+        if self._prepared.action == COUNT_TOKENS:
+            return True
+        breaker = plan.place.breaker(plan.model.id)
+        wait_s = breaker.wait_s(self._desk.clock.monotonic())
+        if not wait_s:
+            self._trial = breaker if breaker.trying else None
+            return True
+        failure = resting(plan.model.id, plan.place.name, breaker, wait_s)
+        self.record.tries += (tried(plan.model.id, plan.place.name, failure, 0.0),)
+        if not self._fall_back():
+            self._give_up(failure)
+        return False
+
+    def _status_failed(self, body: bytes) -> bool:
+        """Whether the upstream's error is one that may pass, and is dealt with so."""
+        if self._status not in AGAIN or self._prepared is None or self._prepared.action == COUNT_TOKENS:
+            return False
+        self._error = (self._status, self._headers, body)
+        said_there = "with a web page" if is_web_page(self._headers, body) else said(body)
+        self._failed(
+            Failure(
+                cause=words.UNREACHABLE,
+                ref=f"upstream-{self._status}",
+                message=f"upstream {self._place_name} failed: {said_there}",
+                status=self._status,
+                wait_s=asked_wait_s(self._headers),
+            )
+        )
+        return True
+
+    def _answer_failed(self, answer: Answer) -> None:
+        """An answer that began with an error, or ended before it began, of which the agent has nothing yet."""
+        problem = answer.error or "its answer ended before it began"
+        self._failed(
+            Failure(cause=words.UNREACHABLE, ref="failed-answer", message=f"upstream {self._place_name}: {problem}")
+        )
+
+    def _failed(self, failure: Failure) -> None:
+        """One attempt is over."""
+        assert self._prepared is not None
+        plan, now = self._prepared.plan, self._desk.clock.monotonic()
+        self._abandon()
+        self._answer, self._held, self._held_size, self._status = None, None, 0, 0
+        self._model_tries += 1
+        self.record.tries += (tried(plan.model.id, plan.place.name, failure, now - self._stamp),)
+        breaker = plan.place.breaker(plan.model.id)
+        if failure.again and failure.wait_s is None:
+            breaker.failed(now)
+            self._trial = None
+        pause = None
+        if not breaker.is_open:
+            elapsed = now - self.record.started_mono
+            pause = pause_s(failure, self._model_tries, elapsed, self._desk.limits.patience, random.random)
+        if pause is not None:
+            self._retry = asyncio.get_running_loop().call_later(pause, self._try_again)
+        elif not self._fall_back():
+            self._give_up(failure)
+
+    def _try_again(self) -> None:
+        self._retry = None
+        if not self._over:
+            self._go()
+
+    def _fall_back(self) -> bool:
+        """Whether another model answers now."""
+        assert self._prepared is not None
+        names = self._session.fallback
+        while self._next_fallback < len(names):
+            name = names[self._next_fallback]
+            self._next_fallback += 1
+            if self._desk.may_answer(self._session, self._prepared, name):
+                self._error = None
+                self._desk.start(self, self._request, self._session, name)  # type: ignore[arg-type]
+                return True
+        return False
+
+    def _give_up(self, failure: Failure) -> None:
+        """No attempt helped. Agents of ours get the status at which they stop; others the upstream's own error."""
+        if self._error is not None and failure.cause not in self._session.traits.fatal_status and not self._alive:
+            status, headers, body = self._error
+            self._status, self._headers = status, headers
+            self._pass_error(body)
+            return
+        refusal = Refusal(
+            status=status_of(self._session, failure.cause),
+            ref=failure.ref,
+            message=after(failure, len(self.record.tries)),
+            hint=failure.hint or "take another model: moor models",
+            cause=failure.cause,
+        )
+        self._finish_refused(refusal, failure.outcome)
+
+    def _pass_error(self, body: bytes) -> None:
+        """The upstream's own error, as it is; a web page is replaced by a sentence in the agent's dialect."""
+        self.record.status = self._status
+        if self._alive:
+            message = "a web page instead of an error" if is_web_page(self._headers, body) else said(body)
+            refusal = Refusal(
+                status=self._status, ref=f"upstream-{self._status}", message=message, cause=words.BAD_UPSTREAM
+            )
+            self._finish_refused(refusal, ERROR)
+            return
+        if is_web_page(self._headers, body):
+            message = f"upstream {self._place_name} answered with a web page instead of an error in JSON"
+            refusal = Refusal(status=self._status, ref="bad-answer", message=message, cause=words.BAD_UPSTREAM)
+            self.record.error = f"bad-answer: {self._status} with a web page"
+            retry = [pair for pair in self._headers if pair[0].startswith(b"retry-after")]
+            self._inbound.refuse(self.record.dialect, refusal, retry)
+        else:
+            self.record.error = f"upstream {self._status}: {said(body)}"
+            self._inbound.reply(self._status, self._headers, body)
+        self._end(ERROR)
+
+    def _began(self) -> None:
+        """The agent gets something of an answer now: nothing is tried again from here."""
+        if self._body:
+            self._request.drop_body()
+            self._body = b""
+        if self._prepared is not None and self._status < 400:
+            self._prepared.plan.place.breaker(self._prepared.plan.model.id).worked()
+            self._trial = None
+
+    def _abandon(self) -> None:
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+        super()._abandon()
+
+    def _end(self, outcome: str) -> None:
+        if self._trial is not None and outcome in (CANCELLED, REFUSED):
+            self._trial.trying = False
+        super()._end(outcome)
+
+    # signs of life
+
+    def _show_life(self, now: float) -> None:
+        """A stream that waits for its first answer is kept open: agents and what lies between give up on silence."""
+        prepared = self._prepared
+        sign = _SIGNS.get(self._session.traits.keepalive)
+        if sign is None or prepared is None or prepared.action != STREAM or self._request.version != "1.1":
+            return
+        if self._answer is not None and self._answer.sent_head:
+            return
+        if now - max(self.record.started_mono, self._alive_at) < self._desk.limits.keepalive_s:
+            return
+        if not self._alive:
+            extra = b"x-moor-call: %s\r\n" % self.record.id.encode()
+            head = AnswerHead(200, _STREAM_HEAD, None, "", extra, chunked=True, close=self._request.close)
+            self._inbound.write([head.render(None)])
+            self._alive = True
+        self._alive_at = now
+        self._inbound.write(chunk([sign]))
+
+    def _finish_refused(self, refusal: Refusal, outcome: str, more: Headers | None = None) -> None:
+        if not self._alive:
+            super()._finish_refused(refusal, outcome, more)
+            return
+        # the status has gone out: the words go into the stream
+        dialect = self.record.dialect
+        ends = [LAST_CHUNK] if dialect in words.ENDS_IN_WORDS else []
+        self._inbound.write([*chunk([words.event(dialect, refusal)]), *ends])
+        self.record.error = f"{refusal.ref}: {refusal.message}"
+        self.record.status = 200
+        self._request.close = True
+        self._end(outcome)
