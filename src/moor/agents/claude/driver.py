@@ -123,6 +123,8 @@ class ClaudeDriver:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._pump
             self._pump = None
+            with contextlib.suppress(asyncio.QueueFull):
+                self._raw.put_nowait(None)  # who still waits for events learns that none will come
 
     async def _allow_what_needs_nobody(self, request_id: str) -> None:
         asked = self._wire.asked.get(request_id)
