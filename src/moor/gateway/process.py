@@ -39,7 +39,7 @@ from moor.store.sessions import SessionStore
 from moor.upstreams import open_upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from moor.upstreams.base import Upstream
 
@@ -55,6 +55,8 @@ class Spec(msgspec.Struct, frozen=True):
 
     name: str
     upstream: UpstreamSettings
+    others: dict[str, UpstreamSettings] = {}
+    """upstreams of fallback models"""
 
 
 class Watched(NamedTuple):
@@ -73,16 +75,19 @@ def main(argv: Sequence[str]) -> int:
     store = SessionStore(home)
     try:
         session, spec = _load(home, store, args.session)
-        upstream = open_upstream(spec.name, spec.upstream, home, os.environ, SystemClock())
+        upstreams = {
+            name: open_upstream(name, settings, home, os.environ, SystemClock())
+            for name, settings in {spec.name: spec.upstream, **spec.others}.items()
+        }
         listening = socket.socket(fileno=args.listen_fd)
     except (MoorError, OSError, msgspec.DecodeError) as error:
         _log.exception("the gateway could not start")
         _mark_ended(store, args.session, f"the gateway could not start: {error}")
         return 1
     watched = _watched(args)
-    factory = loop_factory(plain=is_plain(spec.upstream))
+    factory = loop_factory(plain=all(map(is_plain, (spec.upstream, *spec.others.values()))))
     with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(_serve(home, store, session, upstream, listening, watched))
+        runner.run(_serve(home, store, session, upstreams, listening, watched))
     return 0
 
 
@@ -130,7 +135,7 @@ async def _serve(
     home: Home,
     store: SessionStore,
     session: Session,
-    upstream: Upstream,
+    upstreams: Mapping[str, Upstream],
     listening: socket.socket,
     watched: Watched | None,
 ) -> None:
@@ -138,7 +143,7 @@ async def _serve(
     gateway = Gateway(
         sockets=[listening],
         keys=SessionKeys([session]),
-        upstreams={session.upstream: upstream},
+        upstreams=upstreams,
         ledger=ledger,
         clock=SystemClock(),
         environ=os.environ,

@@ -35,12 +35,19 @@ def choose_models(
     """
     asking = _Asking(loaded, catalogue, policy, agent_id, dialects)
     group = loaded.settings.agent(agent_id)
-    fallback = tuple(asking.resolve(name, f"agents.{agent_id}.fallback") for name in group.fallback)
+    here = [name for name in group.fallback if not elsewhere(name, loaded)]
+    fallback = tuple(asking.resolve(name, f"agents.{agent_id}.fallback") for name in here)
     meant = asking.main()
     main = next((model for model in (meant, *fallback) if model.ready is not False), meant)
     slots = {slot: asking.resolve(name, f"agents.{agent_id}.slots.{slot}") for slot, name in group.slots.items()}
     replaced = meant.id if main is not meant else ""
     return Chosen(main, asking.small(main), asking.allowed, slots, fallback, replaced)
+
+
+def elsewhere(name: str, loaded: Loaded) -> str:
+    """The upstream that a fallback `UPSTREAM/MODEL` names; empty for a model of the session's own upstream."""
+    upstream, slash, _ = name.partition("/")
+    return upstream if slash and upstream in loaded.settings.upstreams else ""
 
 
 class _Asking:

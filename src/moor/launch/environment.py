@@ -43,11 +43,14 @@ def agent_environment(
     return built
 
 
-def gateway_environment(environ: Mapping[str, str], upstream: UpstreamSettings, home: str) -> dict[str, str]:
-    """What the gateway process is started with: what its upstream needs, nothing of the agent's."""
+def gateway_environment(
+    environ: Mapping[str, str], upstreams: Iterable[UpstreamSettings], home: str
+) -> dict[str, str]:
+    """What the gateway process is started with: what its upstreams need, nothing of the agent's."""
     built = {name: value for name, value in environ.items() if _matches(name, _GATEWAY_NAMES)}
-    if upstream.api_key_env and upstream.api_key_env in environ:
-        built[upstream.api_key_env] = environ[upstream.api_key_env]
+    for upstream in upstreams:
+        if upstream.api_key_env and upstream.api_key_env in environ:
+            built[upstream.api_key_env] = environ[upstream.api_key_env]
     built["MOOR_HOME"] = home
     # big bodies: glibc must not give their pages back at every request (facts/performance, A)
     built["MALLOC_MMAP_THRESHOLD_"] = str(64 << 20)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from moor.launch.choose import elsewhere
 from moor.launch.environment import gateway_environment
 from moor.run import proc
 from moor.run.spawn import python_argv, spawn_detached
@@ -44,7 +45,8 @@ def start_gateway(prepared: Prepared, listener: socket.socket, url: str) -> int:
         store.add(row)
     finally:
         store.close()
-    spec = {"name": session.upstream, "upstream": settings}
+    others = {name: prepared.loaded.settings.upstreams[name] for name in _others(prepared)}
+    spec = {"name": session.upstream, "upstream": settings, "others": others}
     write_private(home.session_dir(session.id) / SPEC, msgspec.json.encode(spec))
     watch = proc.open_pidfd(pid)
     argv = python_argv("moor.gateway.process", "--home", str(home.root), "--session", session.id)
@@ -53,5 +55,11 @@ def start_gateway(prepared: Prepared, listener: socket.socket, url: str) -> int:
     if watch is not None:
         argv += ["--watch-fd", str(watch)]
         keep.append(watch)
-    env = gateway_environment(prepared.environ, settings, str(home.root))
+    env = gateway_environment(prepared.environ, (settings, *others.values()), str(home.root))
     return spawn_detached(argv, env, keep=keep, log_path=str(home.folder(home.log_dir) / "gateway.log"))
+
+
+def _others(prepared: Prepared) -> list[str]:
+    """Upstreams of fallback models, beside the session's own."""
+    named = (elsewhere(name, prepared.loaded) for name in prepared.session.fallback)
+    return [name for name in dict.fromkeys(named) if name and name != prepared.session.upstream]

@@ -124,6 +124,7 @@ def prepare(home: Home, loaded: Loaded, environ: Mapping[str, str], clock: Clock
         upstream=request.upstream,
         model=prepared.chosen.main.id,
         small_model=prepared.chosen.small.id,
+        fallback=group.fallback,
         seen=request.seen,
         policy=policy,
         parent=family.parent,

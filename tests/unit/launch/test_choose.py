@@ -178,3 +178,13 @@ def test_a_fallback_stands_in_for_a_model_that_is_not_ready_and_says_so(bench: B
 def test_slots_hold_the_models_they_name(bench: Bench) -> None:
     chosen = bench.choose('[agents.opencode.slots]\nfast = "claude-haiku-4-5"\n')
     assert chosen.slots["fast"].id == "claude-haiku-4-5"
+
+
+def test_a_fallback_at_another_upstream_is_left_to_that_upstreams_list(bench: Bench) -> None:
+    config = (
+        '[upstreams.backup]\nkind = "openai"\nbase_url = "http://127.0.0.1:9/v1"\n'
+        '[agents.opencode]\nfallback = ["backup/any-model", "claude-sonnet-5"]\n'
+    )
+    assert [model.id for model in bench.choose(config).fallback] == ["claude-sonnet-5"]
+    with pytest.raises(UnknownModel):
+        bench.choose('[agents.opencode]\nfallback = ["nowhere/any-model"]\n')

@@ -63,7 +63,7 @@ def test_the_config_of_the_agent_sets_variables():
 
 
 def test_the_gateway_gets_the_key_of_its_own_engine_and_no_session_mark():
-    env = gateway_environment(USER, UpstreamSettings(kind="openai", api_key_env="ENGINE_KEY"), "/m2")
+    env = gateway_environment(USER, (UpstreamSettings(kind="openai", api_key_env="ENGINE_KEY"),), "/m2")
     assert env["ENGINE_KEY"] == "local"
     assert env["MOOR_HOME"] == "/m2"
     assert not {"OPENAI_API_KEY", "MOOR_SESSION", "EDITOR"} & env.keys()
