@@ -261,3 +261,21 @@ def running_in(folder: Path) -> list[int]:
         except OSError:
             continue
     return found
+
+
+@pytest.mark.feature("F6.11", "F6.15")
+def test_a_program_on_path_is_used_when_told_and_moor_has_none(place: Place, tmp_path: Path) -> None:
+    program = tmp_path / "bin" / ID
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\necho {PINNED}\n", encoding="utf-8")
+    program.chmod(0o755)
+    place.environ["PATH"] = f"{program.parent}:{place.environ['PATH']}"
+    assert place.state()["source"] is None
+    assert str(program) in place.must("enable", ID, "--path").stderr
+    assert (place.state()["source"], place.state()["path"]) == ("path", str(program))
+    place.must("install", ID, "--version", NEXT)
+    assert place.state()["source"] == "moor"
+    assert f"moor agents remove {ID}" in place.must("enable", ID, "--path").stderr
+    program.write_text("#!/bin/sh\necho 0.3.1\n", encoding="utf-8")
+    place.must("remove", ID)
+    assert "0.3.1 does not work with this moor" in place.state()["note"]
