@@ -22,7 +22,8 @@ FUNCTION = {"type": "function", "name": "spawn_agent", "parameters": {"type": "o
 
 def run(name: str, body: Any, dialect: str, action: str = STREAM, headers: dict[bytes, bytes] | None = None) -> Draft:
     """A draft after one rule."""
-    draft = Draft(index_object(json.dumps(body).encode()), dialect, action, MODEL, headers or {})
+    raw = json.dumps(body, separators=(",", ":")).encode()
+    draft = Draft(index_object(raw), dialect, action, MODEL, headers or {})
     run_filters(tuple(item for item in all_filters() if item.name == name), draft)
     return draft
 

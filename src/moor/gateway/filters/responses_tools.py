@@ -21,6 +21,7 @@ _PLAIN: Final = ("function", "custom")
 _GROUP: Final = "namespace"
 _GROUP_WORD: Final = b'"namespace"'
 _ADDED: Final = "additional_tools"
+_ADDED_WORD: Final = b'"additional_tools"'
 _KEYS: Final = ("type", "name", "description", "parameters", "strict", "format")
 """what is said of a tool; `defer_loading` would hide it from a model that cannot search for tools"""
 _NAME_MAX: Final = 64
@@ -29,9 +30,8 @@ _CALL_EVENTS: Final = ("response.output_item.added", "response.output_item.done"
 
 def apply(draft: Draft) -> bool:
     """Repair `tools` and `input`."""
-    items = _read(draft, "input")
     tools = _read(draft, "tools")
-    offered = tools + _added(items)
+    offered = tools + _added(draft)
     plain, names = _opened(offered, is_stream=draft.action == STREAM)
     changed = plain != tools
     if changed and plain:
@@ -85,19 +85,23 @@ class GroupNames:
 
 
 def _read(draft: Draft, key: str) -> list[dict[str, Any]]:
-    raw = draft.get(key) if key == "tools" or _has_added(draft) else None
+    raw = draft.get(key)
     found: Any = value(raw) if raw is not None else None
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
-def _has_added(draft: Draft) -> bool:
-    raw = draft.get("input")
-    return raw is not None and b'"additional_tools"' in raw
-
-
-def _added(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    lists = [item.get("tools") for item in items if item.get("type") == _ADDED]
+def _added(draft: Draft) -> list[dict[str, Any]]:
+    """The tools that stand among the input."""
+    if not _holds(draft, _ADDED_WORD):
+        return []
+    lists = [item.get("tools") for item in _read(draft, "input") if item.get("type") == _ADDED]
     return [tool for tools in lists if isinstance(tools, list) for tool in tools if isinstance(tool, dict)]
+
+
+def _holds(draft: Draft, word: bytes) -> bool:
+    """Whether the input can hold a word; the search from the end needs no copy and a third of the time."""
+    start, end = draft.index.spans.get("input", (0, 0))
+    return draft.index.body.rfind(word, start, end) >= 0
 
 
 def _opened(
@@ -133,10 +137,10 @@ def _known_keys(tool: dict[str, Any]) -> dict[str, Any]:
 
 def _repair_input(draft: Draft) -> bool:
     """Calls that are sent back get the new names; lists of tools are taken out."""
-    raw = draft.get("input")
-    if raw is None or not raw.startswith(b"[") or not (_GROUP_WORD in raw or b'"additional_tools"' in raw):
+    if not (_holds(draft, _GROUP_WORD) or _holds(draft, _ADDED_WORD)):
         return False
-    repaired = map_elements(raw, _input_item)
+    raw = draft.get("input")
+    repaired = map_elements(raw, _input_item) if raw is not None and raw.startswith(b"[") else None
     if repaired is None:
         return False
     draft.set("input", repaired)
@@ -144,7 +148,7 @@ def _repair_input(draft: Draft) -> bool:
 
 
 def _input_item(raw: bytes) -> bytes | None:
-    if _GROUP_WORD not in raw and b'"additional_tools"' not in raw:
+    if _GROUP_WORD not in raw and _ADDED_WORD not in raw:
         return raw
     item = value(raw)
     if not isinstance(item, dict):
@@ -166,15 +170,6 @@ FILTER: Final = Filter(
     why="400: Supported values are: 'function', 'custom'; Codex offers its sub-agents and MCP servers in groups",
     since="0.1.0",
     fields=("tools[namespace]", "tools[hosted]", "input[additional_tools]", "input[].namespace"),
-    trigger=(
-        _GROUP_WORD,
-        b'"web_search"',
-        b'"web_search_preview"',
-        b'"tool_search"',
-        b'"additional_tools"',
-        b'"defer_loading"',
-        b'"image_generation"',
-        b'"local_shell"',
-    ),
+    trigger=(_GROUP_WORD, b'"web_search', b'"tool_search"', _ADDED_WORD),
     apply=apply,
 )

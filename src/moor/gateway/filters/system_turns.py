@@ -115,7 +115,8 @@ FILTER: Final = Filter(
     why='400: Unexpected role "system"; Claude Code sends such messages to the newest models and to unknown ones',
     since="0.1.0",
     fields=("messages[role=system]",),
-    # not "system" alone: that is a key of nearly every body, and the rules would then be asked one by one
-    trigger=(b'"role":"system"', b'"role": "system"'),
+    # not "system" alone: that is a key of nearly every body, and the rules would then be asked one by one; without a
+    # space, as Claude Code writes it
+    trigger=(b'"role":"system"',),
     apply=apply,
 )
