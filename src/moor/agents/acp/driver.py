@@ -28,6 +28,7 @@ _PERMISSION: Final = "session/request_permission"
 _QUESTION: Final = "elicitation/create"
 _PROMPT: Final = "session/prompt"
 _SERVES: Final = frozenset({_PERMISSION, _QUESTION})
+_TASK: Final = "The task: "
 _AUTH_REQUIRED: Final = -32000
 _STOP_S: Final = 3.0
 """an agent that does not stop its turn within this time is ended"""
@@ -87,7 +88,8 @@ class AcpDriver:
                 await self._let_go(late)
         self._wire.begin()
         self._idle.clear()
-        await rpc.watch(_PROMPT, {"sessionId": self._wire.session, "prompt": [{"type": "text", "text": text}]})
+        told = f"{_TASK}{text}" if text.lstrip().startswith(self._traits.commands) else text
+        await rpc.watch(_PROMPT, {"sessionId": self._wire.session, "prompt": [{"type": "text", "text": told}]})
 
     async def events(self) -> AsyncIterator[Event]:
         """Events until the turn ends. Raises AgentGone, AgentProtocolError."""

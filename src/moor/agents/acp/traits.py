@@ -30,6 +30,9 @@ class AcpTraits(msgspec.Struct, frozen=True, kw_only=True):
     """a tool call as this agent writes it to one in the protocol's words; it may add `name` and fill `rawInput`"""
     permission_is_call: bool = True
     """a permission names the tool call it is for; False: it has an id of its own, and its call is shown apart"""
+    commands: tuple[str, ...] = ()
+    """beginnings of a prompt that it takes for a command of its own, beside the model: such a prompt gets a word
+    before it, because a prompt of `moor run` is for the model"""
     empty_is_failure: bool = False
     """a turn that ends well but without a word of answer has failed: the agent hides a broken answer that way"""
     notice: str = ""

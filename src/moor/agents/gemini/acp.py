@@ -30,4 +30,4 @@ def _first_text(call: dict[str, Any]) -> str:
     return str(content.get("text") or "") if isinstance(content, dict) else ""
 
 
-TRAITS: Final = AcpTraits(agent=ID, mode="default", mend=mend, empty_is_failure=True)
+TRAITS: Final = AcpTraits(agent=ID, mode="default", mend=mend, commands=("/", "$"), empty_is_failure=True)

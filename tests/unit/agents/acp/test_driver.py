@@ -193,6 +193,13 @@ def test_a_start_that_fails_says_why(tmp_path: Path, behaviour: str, words: str)
         drive(tmp_path, behaviour, turn(), start_s=1.0 if behaviour == "hang" else 55.0)
 
 
+@pytest.mark.parametrize(("prompt", "told"), [(" /x y", "The task:  /x y"), ("a /x", "a /x")])
+def test_a_prompt_is_for_the_model_though_it_looks_like_a_command(tmp_path: Path, prompt: str, told: str) -> None:
+    drive(tmp_path, "edit", turn(prompt=prompt), commands=("/",))
+    asked = next(one for one in sent(tmp_path) if one.get("method") == "session/prompt")
+    assert asked["params"]["prompt"] == [{"type": "text", "text": told}]
+
+
 @pytest.mark.feature("F12.12")
 @pytest.mark.parametrize(
     ("behaviour", "chosen"),
