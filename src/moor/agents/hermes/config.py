@@ -28,7 +28,11 @@ _NO_TOOLS: Final = (
     *("homeassistant", "kanban", "discord", "discord_admin", "spotify", "project"),
 )
 """toolsets that speak to services outside, or set up something that would run later"""
-_EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra")
+EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra")
+_EFFORT_FIELD: Final = ("minimal", "low", "medium", "high", "xhigh")
+"""of the field `reasoning_effort`"""
+_TAKE_EFFORT: Final = ("gpt", "gpt-oss")
+"""families of chat models that take that field"""
 
 
 def provider(model: Model) -> str:
@@ -61,6 +65,13 @@ def ours(context: LaunchContext) -> dict[str, Any]:
         "cron": {"provider": ""},
         "security": {"tirith_enabled": False, "allow_lazy_installs": False, "redact_secrets": True},
     }
+
+
+def effort_models(context: LaunchContext) -> list[str]:
+    """Ids of the chat models whose requests state the effort; none where it is none of theirs."""
+    if context.effort not in _EFFORT_FIELD:
+        return []
+    return [model.id for model in context.models if provider(model) == _CHAT and model.family in _TAKE_EFFORT]
 
 
 def _model(model: Model) -> dict[str, Any]:
@@ -124,6 +135,6 @@ def _agent(context: LaunchContext) -> dict[str, Any]:
         "verify_on_stop": False,
         "environment_probe": False,
     }
-    if context.effort in _EFFORTS:
+    if context.effort in EFFORTS:
         chosen["reasoning_effort"] = context.effort
     return chosen

@@ -13,11 +13,13 @@ from typing import Any, Final
 import msgspec
 
 from moor.agents.acp import AcpDriver, AcpTraits
+from moor.agents.acp.wire import CANCELLED, FAILED
 from moor.agents.base import LaunchContext
 from moor.agents.hermes.plan import hermes_home
 from moor.agents.hermes.plugin import MARK, READY
 from moor.agents.hermes.release import ID
-from moor.domain.event import TURN_END, Event
+from moor.agents.hermes.shim import TURN
+from moor.domain.event import ERROR, TURN_END, Event
 from moor.domain.plan import LaunchPlan
 from moor.errors.agent import AgentStartFailed
 
@@ -89,7 +91,6 @@ TRAITS: Final = AcpTraits(
     mode="dont_ask",
     mend=mended,
     permission_is_call=False,
-    failed_text=r"(?:HTTP [45]\d\d\b|API call failed|Error: )",
 )
 
 
@@ -98,18 +99,33 @@ class HermesDriver(AcpDriver):
 
     def __init__(self, context: LaunchContext) -> None:
         super().__init__(context, TRAITS)
-        self._ready = hermes_home(context) / READY
+        self._home = hermes_home(context)
 
     async def events(self) -> AsyncIterator[Event]:
         """Events until the turn ends. What Hermes says behind a tool call begins with two empty lines."""
         async for event in super().events():
-            if event.kind == TURN_END:
-                event = msgspec.structs.replace(event, text=event.text.strip("\n"))
+            if event.kind != TURN_END:
+                yield event
+                continue
+            event = msgspec.structs.replace(event, text=event.text.strip("\n"))
+            if event.status != CANCELLED and (problem := self._problem()):
+                yield Event(kind=ERROR, text=problem, agent_session=event.agent_session)
+                event = msgspec.structs.replace(event, status=FAILED)
             yield event
+
+    def _problem(self) -> str:
+        """Why the turn failed, as the shim has written it down: over the protocol all turns end well."""
+        path = self._home / TURN
+        try:
+            return str(json.loads(path.read_text("utf-8"))["problem"])
+        except (OSError, ValueError, KeyError):
+            return "it is not known how the turn ended"
+        finally:
+            path.unlink(missing_ok=True)
 
     async def start(self, plan: LaunchPlan) -> None:
         """Start Hermes and open a session. Raises AgentStartFailed, also where it loaded no gate."""
         await super().start(plan)
-        if not self._ready.exists():
+        if not (self._home / READY).exists():
             await self.close()
             raise AgentStartFailed(agent=ID, problem="it did not load the plugin that asks for permissions")

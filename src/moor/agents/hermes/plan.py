@@ -15,7 +15,7 @@ import msgspec
 from moor.agents.base import LaunchContext
 from moor.agents.hermes import plugin
 from moor.agents.hermes.arguments import Checked, checked
-from moor.agents.hermes.config import KEY_VARIABLE, ours
+from moor.agents.hermes.config import EFFORTS, KEY_VARIABLE, effort_models, ours
 from moor.agents.hermes.release import ID, interpreter, version_note
 from moor.agents.hermes.repo import Plugins, read_plugins
 from moor.agents.hermes.user_config import UserConfig, read_user_config
@@ -81,8 +81,8 @@ def _files(context: LaunchContext, start: Path, user: UserConfig, plugins: Plugi
     folder = hermes_home(context) / "plugins"
     files.append(PlannedFile(str(folder / _PLUGIN / "plugin.yaml"), b'{"name": "moor", "version": "1"}\n'))
     files.append(PlannedFile(str(folder / _PLUGIN / "__init__.py"), Path(plugin.__file__).read_bytes()))
-    if context.mode == SERVER:
-        files.append(PlannedFile(str(hermes_home(context) / plugin.DRIVEN), b""))
+    told = {"driven": context.mode == SERVER, "effort": context.effort, "effort_models": effort_models(context)}
+    files.append(PlannedFile(str(hermes_home(context) / plugin.TOLD), json.dumps(told).encode()))
     if context.trusted:
         files += [PlannedFile(str(folder / name), content) for name, content in plugins.files.items()]
     return files
@@ -96,6 +96,8 @@ def _start(context: LaunchContext, user: UserConfig, plugins: Plugins) -> dict[s
     return {
         "program": str(Path(interpreter(context.installed.path)).with_name(ID)),
         "home": str(home),
+        "driven": context.mode == SERVER,
+        "effort": context.effort if context.effort in EFFORTS else "",
         "allowed": [[host, int(port)]],
         "config": {
             **ours(context),

@@ -1,6 +1,7 @@
 """A plugin that moor puts into the private home of every session. Loaded by Hermes.
 
-It names the session and, in a sub-agent's calls, its parent, in headers that the gateway keeps to itself.
+It names the session and, in a sub-agent's calls, its parent, in headers that the gateway keeps to itself; and it
+states the effort to chat models that take one, which Hermes does for a few services only.
 
 In a driven session it is the gate too: by itself Hermes asks only for edits and for commands that look dangerous
 (facts/hermes 8). Its hook before a tool call sees every call of the agent, of its sub-agents and of the scripts of
@@ -21,8 +22,8 @@ MARK = "moor-gate"
 """description of the permissions that this plugin asks for"""
 SESSION_HEADER = "x-hermes-session"
 PARENT_HEADER = "x-hermes-parent"
-DRIVEN = "driven"
-"""file in Hermes' home that says that moor drives the session"""
+TOLD = "moor.json"
+"""file in Hermes' home: `driven`, `effort`, and `effort_models`, which take it as a field of their requests"""
 READY = "gate-ready"
 """file in Hermes' home that says that the plugin was loaded"""
 INTERNAL = ("todo", "memory", "session_search", "skills_list", "skill_view", "clarify", "delegate_task")
@@ -31,6 +32,7 @@ _PATCHED = re.compile(r"^\*\*\*\s+(?:(?:Update|Add|Delete|Move)\s+File|Move\s+to
 _BRIDGE = "acp_adapter.permissions"
 _asking: list[Any] = []
 _parents: dict[str, str] = {}
+_told: dict[str, Any] = {}
 
 
 def register(ctx: Any) -> None:
@@ -38,7 +40,9 @@ def register(ctx: Any) -> None:
     ctx.register_hook("subagent_start", spawned)
     ctx.register_middleware("llm_request", labelled)
     home = os.environ["HERMES_HOME"]
-    if not os.path.exists(os.path.join(home, DRIVEN)):  # noqa: PTH110, PTH118
+    with open(os.path.join(home, TOLD), encoding="utf-8") as file:  # noqa: PTH118, PTH123
+        _told.update(json.load(file))
+    if not _told["driven"]:
         return
     ctx.register_hook("pre_tool_call", decide)
     with open(os.path.join(home, READY), "w", encoding="utf-8"):  # noqa: PTH118, PTH123
@@ -57,7 +61,10 @@ def labelled(request: Any = None, session_id: str = "", **_: Any) -> dict[str, A
     headers = {**(request.get("extra_headers") or {}), SESSION_HEADER: session_id}
     if session_id in _parents:
         headers[PARENT_HEADER] = _parents[session_id]
-    return {"request": {**request, "extra_headers": headers}}
+    changed = {**request, "extra_headers": headers}
+    if request.get("model") in _told.get("effort_models", ()) and "reasoning_effort" not in request:
+        changed["reasoning_effort"] = _told["effort"]
+    return {"request": changed}
 
 
 def decide(tool_name: str = "", args: Any = None, task_id: str = "", **_: Any) -> dict[str, str] | None:

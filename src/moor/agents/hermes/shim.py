@@ -6,6 +6,9 @@ Before Hermes is loaded it writes the configuration (the user's own settings as 
 kept of earlier sessions, and what moor decides, which wins) and sets a guard: Hermes' process connects to the gateway
 and to nothing else, and asks no name server. Commands that its tools run are processes of their own.
 When Hermes ends, what the user chose inside it is kept for the next session.
+
+Over the protocol by which moor drives it, Hermes passes every turn off as a good one, takes no effort and offers its
+browser, whatever its configuration says: a driven session is followed, and told those.
 """
 
 from __future__ import annotations
@@ -19,10 +22,15 @@ import shutil
 import sys
 from typing import Any
 
-SETTINGS = ("display", "personalities", "timezone", "memory", "compression", "tool_output", "checkpoints", "context")
+SETTINGS = ("display", "personalities", "timezone", "memory", "tool_output", "checkpoints")
 """sections of the user's own config.yaml that are taken over; the others name places, programs or credentials"""
 KEPT = ("display", "personalities", "memory", "command_allowlist", "onboarding")
 """sections that are kept from one session to the next"""
+TURN = "turn.json"
+"""file in Hermes' home that says how a driven turn ended: `problem`, empty for a good end"""
+TOOLSET = "hermes-acp"
+AWAY = ("browser_", "web_")
+"""tools of that set which speak to the world outside"""
 MAX_BYTES = 1 << 20
 MAX_SKILL_FILES = 2_000
 _NAME_LOOKUPS = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
@@ -38,6 +46,8 @@ def main() -> None:
     copy_skills(start)
     atexit.register(keep, start)
     sys.addaudithook(Guard(start["allowed"]))
+    if start["driven"]:
+        follow(start)
     sys.argv = [start["program"], *sys.argv[2:]]
     runpy.run_path(start["program"], run_name="__main__")
 
@@ -63,11 +73,60 @@ class Guard:
             raise ConnectionRefusedError(f"moor: {address[0]}:{address[1]} is not the gateway")
 
 
+def follow(start: dict[str, Any]) -> None:
+    """Put a hand on the making of the session's agent. Raises where this is not the Hermes that is known."""
+    sessions = importlib.import_module("acp_adapter.session")
+    tools = importlib.import_module("toolsets").TOOLSETS[TOOLSET]["tools"]
+    tools[:] = [name for name in tools if not name.startswith(AWAY)]
+    parsed = importlib.import_module("hermes_constants").parse_reasoning_effort
+    make = sessions.SessionManager._make_agent
+
+    def made(self: Any, **given: Any) -> Any:
+        agent = make(self, **given)
+        agent.reasoning_config = parsed(start["effort"])
+        agent.run_conversation = told(agent.run_conversation, start["home"] + "/" + TURN)
+        return agent
+
+    sessions.SessionManager._make_agent = made
+
+
+def told(work: Any, path: str) -> Any:
+    """A turn that writes down how it ended."""
+
+    def turn(*args: Any, **given: Any) -> Any:
+        try:
+            result = work(*args, **given)
+        except Exception as error:
+            write_turn(path, str(error) or type(error).__name__)
+            raise
+        write_turn(path, problem(result))
+        return result
+
+    return turn
+
+
+def problem(result: dict[str, Any]) -> str:
+    """Why a turn failed; empty where it did not, or where it was stopped."""
+    if result.get("interrupted") or (result.get("completed") and not result.get("failed")):
+        return ""
+    words = result.get("error") or result.get("final_response") or "Hermes stopped before it was done"
+    return str(words)
+
+
+def write_turn(path: str, text: str) -> None:
+    """In one step: moor reads it when the turn ends."""
+    with open(path + ".new", "w", encoding="utf-8") as file:  # noqa: PTH123
+        json.dump({"problem": text}, file)
+    os.replace(path + ".new", path)  # noqa: PTH105
+
+
 def write_config(start: dict[str, Any]) -> None:
     """The user's settings, under what was kept, under what moor decides."""
     config = {name: value for name, value in read(start["user_config"]).items() if name in SETTINGS}
     config.update({name: value for name, value in read(start["kept"]).items() if name in KEPT})
     config.update(start["config"])
+    if isinstance(config.get("memory"), dict):
+        config["memory"]["provider"] = ""
     config.setdefault("onboarding", {"seen": {}, "profile_build": "off"})
     path = start["home"] + "/config.yaml"
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123

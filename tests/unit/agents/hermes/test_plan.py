@@ -91,7 +91,9 @@ def test_a_fallback_is_named_only_where_the_user_did(tmp_path: Path) -> None:
 def test_a_driven_session_has_the_gate_and_one_in_a_terminal_has_not(tmp_path: Path) -> None:
     def driven(mode: str) -> bool:
         made = HERMES.plan(hermes_context(tmp_path, mode=mode, args=()))
-        return any(file.path.endswith("hermes/driven") for file in made.files)
+        told = json.loads(next(file.content for file in made.files if file.path.endswith("moor.json")))
+        assert told["driven"] == start(made)["driven"]
+        return bool(told["driven"])
 
     assert driven("server")
     assert not driven("terminal")

@@ -52,6 +52,13 @@ def hermes() -> Iterator[Hermes]:
     plugin._asking.clear()
 
 
+@pytest.fixture(autouse=True)
+def _forget() -> Iterator[None]:
+    yield
+    plugin._told.clear()
+    plugin._parents.clear()
+
+
 def asked(hermes: Hermes) -> dict[str, Any]:
     """The last question, as the driver reads it."""
     return mended({"toolCallId": "perm-check-1", "kind": "execute", "rawInput": hermes.asked[-1]})
@@ -139,15 +146,26 @@ def test_requests_name_their_session_and_a_sub_agents_its_parent() -> None:
     assert theirs["request"]["extra_headers"] == {plugin.SESSION_HEADER: "child", plugin.PARENT_HEADER: "main"}
 
 
+@pytest.mark.feature("F4.8")
+def test_chat_models_that_take_an_effort_are_told_it() -> None:
+    plugin._told.update(effort="high", effort_models=["gpt"])
+    own = plugin.labelled(request={"model": "gpt"}, session_id="s") or {}
+    other = plugin.labelled(request={"model": "kimi"}, session_id="s") or {}
+    assert own["request"]["reasoning_effort"] == "high"
+    assert "reasoning_effort" not in other["request"]
+
+
 def test_the_gate_is_set_only_where_moor_drives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HERMES_HOME", str(tmp_path))
     seen: list[str] = []
     context = types.SimpleNamespace(
         register_hook=lambda name, _: seen.append(name), register_middleware=lambda name, _: seen.append(name)
     )
+    told = {"driven": False, "effort": "", "effort_models": []}
+    (tmp_path / plugin.TOLD).write_text(json.dumps(told), encoding="utf-8")
     plugin.register(context)
     assert seen == ["subagent_start", "llm_request"]
-    (tmp_path / plugin.DRIVEN).touch()
+    (tmp_path / plugin.TOLD).write_text(json.dumps({**told, "driven": True}), encoding="utf-8")
     plugin.register(context)
     assert seen[-1] == "pre_tool_call"
     assert (tmp_path / plugin.READY).exists()

@@ -127,3 +127,40 @@ def test_the_guard_lets_only_the_gateway_and_unix_sockets_through() -> None:
     ):
         with pytest.raises(ConnectionRefusedError):
             guard(event, args)
+
+
+@pytest.mark.feature("F12.27")
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        ({"completed": True, "final_response": "Hello"}, ""),
+        ({"completed": False, "interrupted": True, "error": "stopped"}, ""),
+        ({"completed": False, "failed": True, "error": "HTTP 413", "final_response": "too large"}, "HTTP 413"),
+        ({"completed": False, "final_response": "I ran out of turns"}, "I ran out of turns"),
+        ({"completed": True, "failed": True}, "Hermes stopped before it was done"),
+    ],
+)
+def test_a_turn_that_did_not_complete_is_written_down_as_failed(
+    tmp_path: Path, result: dict[str, Any], words: str
+) -> None:
+    path = tmp_path / shim.TURN
+    assert shim.told(lambda: result, str(path))() is result
+    assert json.loads(path.read_text(encoding="utf-8")) == {"problem": words}
+
+
+def test_a_turn_that_raises_is_written_down_and_raises_on(tmp_path: Path) -> None:
+    def broken() -> None:
+        raise ValueError("no luck")
+
+    path = tmp_path / shim.TURN
+    with pytest.raises(ValueError, match="no luck"):
+        shim.told(broken, str(path))()
+    assert json.loads(path.read_text(encoding="utf-8")) == {"problem": "no luck"}
+
+
+def test_a_memory_service_of_the_users_is_not_taken_over(start: dict[str, Any]) -> None:
+    own = {"memory": {"provider": "honcho", "memory_char_limit": 100}, "compression": {"summary_base_url": "x"}}
+    Path(start["user_config"]).write_text(json.dumps(own), encoding="utf-8")
+    made = config(start)
+    assert made["memory"] == {"provider": "", "memory_char_limit": 100}
+    assert "compression" not in made
