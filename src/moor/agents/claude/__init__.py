@@ -51,6 +51,7 @@ class ClaudeCode:
             parent_header="x-claude-code-parent-agent-id",
             subagent_header="x-claude-code-agent-id",
             fatal_status=dict(_STOPS_AT),
+            keepalive="ping",
         )
 
     def find(self, home: Home, environ: dict[str, str], *, use_path: bool = False) -> Installed:

@@ -48,8 +48,6 @@ def pins(context: LaunchContext, rules: dict[str, list[str]], extras: Extras, *,
     settings["permissions"] = joined({DENY: [_WEB_SEARCH, *rules.get(DENY, [])]}, asks)
     if extras.hooks:
         settings["hooks"] = extras.hooks
-    if context.fallback:
-        settings["fallbackModel"] = [wire_name(model) for model in context.fallback]
     return settings
 
 

@@ -48,7 +48,7 @@ _SWITCHES: Final = {
     # background sessions would outlive this one and its gateway
     "CLAUDE_CODE_DISABLE_AGENT_VIEW": "1",
     # the gateway repeats calls and ends a cut stream with an error; a second form of the call would double that
-    "CLAUDE_CODE_MAX_RETRIES": "2",
+    "CLAUDE_CODE_MAX_RETRIES": "1",
     "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
     # the model that was chosen is the model that is called
     "CLAUDE_CODE_DISABLE_LEGACY_MODEL_REMAP": "1",
