@@ -24,6 +24,11 @@ def section(rule: Filter) -> str:
     rows = [
         ("why", rule.why),
         ("runs where the upstream names", code(rule.quirk)),
+        *(
+            [("once a model has refused", ", ".join(code(word.decode()) for word in rule.told_by))]
+            if rule.told_by
+            else []
+        ),
         ("dialects", codes(rule.dialects)),
         ("model families", codes(rule.families) or "all"),
         ("agents", codes(rule.agents) or "all"),

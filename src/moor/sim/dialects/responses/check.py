@@ -48,7 +48,7 @@ def check(body: Json, rules: Rules) -> None:
         raise SimRefusal(400, f"Invalid value: {choice!r}. Supported values are: 'none', 'auto', and 'required'.")
     given = required(body, "input")
     if not isinstance(given, str):
-        _check_input(objects(given, "input"))
+        _check_input(objects(given, "input"), rules)
 
 
 def _check_keys(body: Json, rules: Rules) -> None:
@@ -80,13 +80,15 @@ def _check_tools(body: Json, rules: Rules) -> None:
                 raise SimRefusal(400, f"Invalid type for '{where}.parameters': expected an object.")
 
 
-def _check_input(items: list[Json]) -> None:
+def _check_input(items: list[Json], rules: Rules) -> None:
     if not items:
         raise SimRefusal(400, "Invalid 'input': empty array. Expected an array with minimum length 1.")
     calls: list[str] = []
     results: list[str] = []
     for place, item in enumerate(items):
         kind = _check_item(item, place)
+        if "namespace" in item and not rules.switches[switches.NAMESPACE_TOOLS]:
+            raise SimRefusal(400, f"Unknown parameter: 'input[{place}].namespace'.")
         if kind in _CALLS:
             calls.append(item["call_id"])
         elif kind.endswith("_output"):
