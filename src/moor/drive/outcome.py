@@ -18,6 +18,7 @@ BUDGET_REACHED: Final = "budget-reached"
 _ABOUT_MODELS: Final = ("model-not-allowed", "unknown-model", "no-route", "price-unknown")
 """refusals of the gateway's that another model would not meet"""
 _UNAUTHENTICATED: Final = 401
+_WORDS_MAX: Final = 160
 _REFUSALS: Final = 400
 """statuses from here on are no answers"""
 _HINTS: Final = {
@@ -34,6 +35,8 @@ class LastFailure(msgspec.Struct, frozen=True):
     ref: str
     outcome: str
     status: int
+    words: str = ""
+    """what the upstream or moor said; some agents replace it by a sentence of their own"""
 
 
 class Ending(msgspec.Struct, frozen=True):
@@ -56,7 +59,8 @@ def last_failure(home: Home, session: str) -> LastFailure | None:
         ).fetchone()
     if row is None:
         return None
-    return LastFailure(str(row["error"]).partition(":")[0], str(row["outcome"]), int(row["status"]))
+    ref, _, words = str(row["error"]).partition(":")
+    return LastFailure(ref, str(row["outcome"]), int(row["status"]), words.strip())
 
 
 def broken_end(home: Home, session: str, model: str) -> str:
@@ -79,6 +83,7 @@ def broken_end(home: Home, session: str, model: str) -> str:
 
 def model_error(said: str, upstream: str, cause: LastFailure | None) -> Ending:
     """What an error of a model call means for the run. `said`: as the agent shows it."""
+    said = _with_cause(said, cause)
     error = ModelFailed(said=said)
     plain = RunError(error.ref, said, error.hint)
     if cause is None:
@@ -96,6 +101,16 @@ def model_error(said: str, upstream: str, cause: LastFailure | None) -> Ending:
         return Ending(FAILED, RunError(cause.ref, said, hint), ExitCode.FAILED)
     hint = _HINTS.get(cause.status, error.hint)
     return Ending(FAILED, RunError(error.ref, said, hint), ExitCode.FAILED)
+
+
+def _with_cause(said: str, cause: LastFailure | None) -> str:
+    """What the agent showed, with the words that came over the wire where it replaced them."""
+    words = cause.words[:_WORDS_MAX] if cause is not None else ""
+    return said if _squeezed(words) in _squeezed(said) else f"{said.rstrip('.')} ({words})"
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split()).lower()
 
 
 def _wants_sign_in(cause: LastFailure) -> bool:

@@ -25,7 +25,7 @@ def test_the_newest_call_that_failed_is_the_cause(tmp_path: Path) -> None:
     for name, outcome, error, at in rows:
         ledger.put(Call(id=name, session="ses_1", outcome=outcome, error=error, started_at=at, status=403))
     assert ledger.close(5.0)
-    assert last_failure(home, "ses_1") == LastFailure("budget-reached", REFUSED, 403)
+    assert last_failure(home, "ses_1") == LastFailure("budget-reached", REFUSED, 403, "y")
     assert last_failure(home, "ses_2") is None
     assert last_failure(Home(tmp_path / "none"), "ses_1") is None
 
@@ -51,3 +51,9 @@ def test_the_cause_decides_status_reference_and_exit_code(
     assert (ending.status, ending.error.ref, ending.exit_code) == (status, ref, code)
     assert ending.error.message == "what the agent showed"
     assert ending.error.hint
+
+
+def test_words_that_the_agent_replaced_by_its_own_are_told_too() -> None:
+    cause = LastFailure("upstream 500", ERROR, 500, "it broke")
+    assert model_error("High demand.", "work", cause).error.message == "High demand (it broke)"
+    assert model_error("Error 500: it  broke", "work", cause).error.message == "Error 500: it  broke"
