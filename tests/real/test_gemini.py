@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -124,3 +125,16 @@ def test_effort_and_output_limit_are_on_the_wire(place: Workplace) -> None:
     body = place.sim.control.requests(bodies=True)[-1]["body_text"]
     assert '"thinkingLevel":"LOW"' in body or '"thinkingBudget":1024' in body
     assert '"maxOutputTokens"' in body
+
+
+@pytest.mark.feature("F12.7")
+def test_a_conversation_is_carried_to_its_own_home_and_back(place: Workplace) -> None:
+    place.must(GEMINI.id, "-p", "sim:hello the first words")
+    place.wait_gone()
+    place.must("session", "export", "--agent", GEMINI.id, "--to-agent-home")
+    shutil.rmtree(place.store.root / "homes" / GEMINI.id)
+    place.must("session", "import", "--agent", GEMINI.id)
+    place.must(GEMINI.id, "--resume", "latest", "-p", "sim:hello again")
+    body = place.sim.control.requests(bodies=True)[-1]["body_text"]
+    assert "the first words" in body
+    shutil.rmtree(place.home.user / ".gemini")

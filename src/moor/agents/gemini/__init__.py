@@ -89,9 +89,11 @@ class Gemini:
 
         return AcpDriver(context, TRAITS)
 
-    def transfers(self, context: TransferContext) -> tuple[Transfer, ...]:  # noqa: ARG002
-        """None are carried yet."""
-        return ()
+    def transfers(self, context: TransferContext) -> tuple[Transfer, ...]:
+        """Conversations of the folder, as files."""
+        from moor.agents.gemini.history import transfers
+
+        return transfers(context)
 
 
 GEMINI: Final = Gemini()
