@@ -196,6 +196,23 @@ def test_an_install_that_is_stopped_takes_npm_and_its_folder_with_it(
     assert not running_in(place.folder)
 
 
+def test_a_first_launch_that_is_stopped_while_it_installs_leaves_nothing(place: Place, registry: Registry) -> None:
+    registry.add(PACKAGE, PINNED, PROGRAM)
+    registry.fault = "hang"
+    added = run_moor_process(["upstream", "add", "s", "--kind", "sim"], place.environ, cwd=place.home.work)
+    assert added.code == 0, added.stderr
+    launch = subprocess.Popen(
+        [*moor_command(), ID], env=place.environ, cwd=place.home.work, start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+    )  # fmt: skip
+    assert registry.asked.wait(60)
+    launch.terminate()
+    out, err = launch.communicate(timeout=15)
+    assert launch.returncode == 130, out + err
+    assert place.left() == []
+    assert not running_in(place.folder)
+
+
 def test_what_a_killed_install_left_is_swept_by_the_next(place: Place, registry: Registry) -> None:
     registry.fault = "hang"
     install = place.start("install", ID, "--version", NEXT)

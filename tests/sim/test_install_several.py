@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -90,6 +91,23 @@ def test_a_terminal_shows_a_line_for_each_that_changes(
         window.wait_for("Agent two 1.0.0", 30)
         assert window.wait(30) == 0
         assert "installing" not in window.text
+
+
+def test_the_list_starts_no_process_and_asks_no_network(
+    moor_home: MoorHome, environ: dict[str, str], registry: Registry, tmp_path: Path
+) -> None:
+    assert agents(moor_home, environ, "install", "one").code == 0
+    asked = len(registry.requests)
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("npm", "node", "pip", "python3", "uv", "sh", "git", "opencode", "claude"):
+        (tools / name).write_text(f"#!/bin/sh\necho {name} >> {tmp_path}/started\n", encoding="utf-8")
+        (tools / name).chmod(0o755)
+    done = agents(moor_home, {**environ, "PATH": str(tools)})
+    assert done.code == 0, done.stderr
+    assert "opencode" in done.stdout
+    assert not (tmp_path / "started").exists()
+    assert len(registry.requests) == asked
 
 
 def test_wrong_words_are_told(moor_home: MoorHome, environ: dict[str, str]) -> None:

@@ -31,7 +31,7 @@ _CAUSES: Final = (
     (("EROFS", "EACCES", "EPERM"), "a folder cannot be written", "check who owns ~/.moor"),
     (
         ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"),
-        "the npm registry cannot be reached",
+        "the npm registry cannot be reached, or broke off",
         "check the network, HTTPS_PROXY, and `npm config get registry`",
     ),
     (
@@ -39,6 +39,12 @@ _CAUSES: Final = (
         "the npm registry's certificate is not trusted here",
         "name your company's certificates: export NODE_EXTRA_CA_CERTS=/path/to/ca.pem",
     ),
+    (
+        ("npm does not support Node.js", "EBADENGINE", "SyntaxError: Unexpected token"),
+        "npm and Node.js do not fit each other",
+        "install Node.js 20 or later, with the npm that comes with it",
+    ),
+    (("E500", "E502", "E503", "E504"), "the npm registry fails", "try again later"),
     (("E401", "E403"), "the npm registry refuses us", "check the login of your registry: npm whoami"),
     (("EINTEGRITY",), "what arrived is not what the registry announced", "try again; tell your registry's keeper"),
 )

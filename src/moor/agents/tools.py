@@ -51,7 +51,7 @@ class Tools:
             self._running.add(process)
         try:
             out, err = process.communicate(timeout=timeout_s)
-        except subprocess.TimeoutExpired:
+        except BaseException:  # past its time, or Ctrl-C while it is waited for in the main thread
             _signal(process, signal.SIGKILL)
             process.communicate()
             raise

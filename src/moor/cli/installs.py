@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -17,6 +15,7 @@ from moor.agents.tools import TOOLS
 from moor.agents.versions import in_use, prune, remove
 from moor.cli.board import Board, board
 from moor.cli.context import Context
+from moor.cli.endings import endings_as_interrupt
 from moor.cli.named import named_agents, plain_version
 from moor.errors.agent import AgentMissing, AgentVersionUnfit
 from moor.errors.base import ExitCode, MoorError, UsageError
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 AT_ONCE: Final = 4
-_ENDINGS: Final = (signal.SIGTERM, signal.SIGHUP)
 
 
 def install(args: argparse.Namespace, ctx: Context) -> int:
@@ -180,7 +178,7 @@ def _in_parallel(
 
     Ctrl-C, SIGTERM and a closed terminal stop all of them; what they had begun is removed first.
     """
-    with progress, _endings_as_interrupt(), ThreadPoolExecutor(AT_ONCE) as pool:
+    with progress, endings_as_interrupt(), ThreadPoolExecutor(AT_ONCE) as pool:
         futures = {pool.submit(work, agent, progress.voice(agent.id)): agent for agent in agents}
         try:
             left: set[Future[T]] = set(futures)
@@ -200,15 +198,3 @@ def _outcome(future: Future[Any]) -> Any:
         return future.result()
     except MoorError as error:
         return error
-
-
-def _endings_as_interrupt() -> ExitStack:
-    """While it is entered, SIGTERM and SIGHUP do what Ctrl-C does."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    stack = ExitStack()
-    for number in _ENDINGS:
-        stack.callback(signal.signal, number, signal.signal(number, interrupt))
-    return stack

@@ -62,9 +62,11 @@ def ensure_agent(agent_id: str, ctx: Context) -> None:
         if not ctx.loaded.settings.agent(agent.id).enabled:
             raise AgentDisabled(agent=agent.id) from None
         from moor.agents.install import install_agent
+        from moor.cli.endings import endings_as_interrupt
 
         ctx.out.say(f"{agent.display_name} is not installed yet: installing it into {ctx.home.agents_dir}")
-        installed = install_agent(agent, ctx.home, ctx.environ)
+        with endings_as_interrupt():
+            installed = install_agent(agent, ctx.home, ctx.environ)
         ctx.out.say(f"{agent.display_name} {installed.version} installed")
 
 

@@ -134,6 +134,8 @@ def test_two_installs_at_once_do_the_work_once(npm: FakeNpm, home: Home) -> None
         ("npm error code EINTEGRITY", "announced"),
         ("npm error SELF_SIGNED_CERT_IN_CHAIN", "certificate"),
         ("npm error code E403", "refuses"),
+        ("npm error code E503", "registry fails"),
+        ("npm v11.0.0 does not work: npm does not support Node.js v16.0.0", "do not fit"),
         ("npm error something new", "npm failed"),
     ],
 )
