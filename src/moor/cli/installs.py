@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from moor.agents.install import install_agent, set_current
 from moor.agents.newest import Newest, ask_newest, remember
-from moor.agents.recipe import Say, Terms, current_version, installed_versions
+from moor.agents.recipe import TEST_FOLDER_VARIABLE, Say, Terms, current_version, installed_versions
 from moor.agents.tools import TOOLS
 from moor.agents.versions import in_use, prune, remove
 from moor.cli.board import Board, board
@@ -91,8 +91,9 @@ def _put(agent: Agent, ctx: Context, version: str | None, terms: Terms, say: Say
     """Install it and see that this moor can start it; else back to what was there."""
     before = _installed(agent, ctx)
     installed = install_agent(agent, ctx.home, ctx.environ, version, terms=terms, say=say)
+    own = {name: value for name, value in ctx.environ.items() if name != TEST_FOLDER_VARIABLE}
     try:
-        agent.find(ctx.home, ctx.environ)
+        agent.find(ctx.home, own)
     except AgentVersionUnfit:
         if before and before != installed.version:
             set_current(ctx.home.agents_dir / agent.id, before)

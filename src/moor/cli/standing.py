@@ -178,13 +178,13 @@ def _route(settings: UpstreamSettings, catalogue: Catalogue | None) -> str:
 
 
 def _agent(agent_id: str, ctx: Context, missing: list[Missing], *, needed: bool) -> AgentStanding:
-    enabled = ctx.loaded.settings.agent(agent_id).enabled
-    if not enabled:
+    group = ctx.loaded.settings.agent(agent_id)
+    if not group.enabled:
         if needed:
             missing.append(Missing(f"{agent_id} is switched off", f"moor agents enable {agent_id}"))
         return AgentStanding(id=agent_id, enabled=False, installed=False)
     try:
-        found = load_agent(agent_id, ctx.loaded.settings.agents).find(ctx.home, ctx.environ)
+        found = load_agent(agent_id, ctx.loaded.settings.agents).find(ctx.home, ctx.environ, use_path=group.use_path)
     except MoorError as error:
         if needed:
             missing.append(Missing(error.message, error.hint))
