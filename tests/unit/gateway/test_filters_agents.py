@@ -161,6 +161,21 @@ def test_only_repeated_responses_go_and_signatures_stay() -> None:
     assert after["contents"] == [body["contents"][0], {"role": "user", "parts": [answer, second, {"text": "go on"}]}]
 
 
+def test_calls_without_any_answer_get_one_before_the_words() -> None:
+    calls = [{"functionCall": {"id": "a", "name": "read"}}, {"functionCall": {"name": "list"}}]
+    asked = {"role": "model", "parts": [{"text": "I look."}, *calls]}
+    body = {"contents": [asked, {"role": "user", "parts": [{"text": "go on"}]}]}
+    after = changed("unanswered-calls", body, GEMINI_GENERATE)["contents"]
+    assert after[0] == asked
+    told = {"error": "The call was not answered."}
+    assert after[1]["parts"] == [
+        {"functionResponse": {"id": "a", "name": "read", "response": told}},
+        {"functionResponse": {"name": "list", "response": told}},
+        {"text": "go on"},
+    ]
+    assert changed("unanswered-calls", {"contents": after}, GEMINI_GENERATE) == {"contents": after}
+
+
 @pytest.mark.parametrize("contents", [7, [7], [{"parts": 7}], [{"parts": [{"functionResponse": 7}]}]])
 def test_contents_of_a_shape_nobody_knows_pass(contents: Any) -> None:
     assert changed("repeated-responses", {"contents": contents}, GEMINI_GENERATE) == {"contents": contents}

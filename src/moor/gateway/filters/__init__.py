@@ -27,6 +27,7 @@ FILTERS: Final[dict[str, str]] = {
     "system-turns": "moor.gateway.filters.system_turns:FILTER",
     "hosted-tools": "moor.gateway.filters.hosted_tools:FILTER",
     "repeated-responses": "moor.gateway.filters.repeated_responses:FILTER",
+    "unanswered-calls": "moor.gateway.filters.unanswered_calls:FILTER",
     "client-metadata": "moor.gateway.filters.client_metadata:FILTER",
     "responses-tools": "moor.gateway.filters.responses_tools:FILTER",
     "thinking-controls": "moor.gateway.filters.thinking_controls:FILTER",
