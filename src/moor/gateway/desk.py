@@ -133,7 +133,9 @@ class Desk:
         if place is None or (place is before.place and model_id == before.model.id):
             return False
         plan = place.plan(session, before.dialect, prepared.action, model_id)
-        return not isinstance(plan, Refusal) and plan.target is not None and not place.breaker(plan.model.id).is_open
+        if isinstance(plan, Refusal) or plan.target is None or plan.model.id != model_id:
+            return False
+        return not place.breaker(model_id).is_open
 
     def _must_wait(self, session: Session, request: Request) -> float:
         """Seconds until the key may call again; 0 where it may now."""

@@ -89,8 +89,8 @@ class Exchange(Tries, eq=False):
 
     def _go(self) -> None:
         assert self._prepared is not None
-        prepared = self._prepared
-        desk = prepared.plan.place.desk
+        desk = self._prepared.plan.place.desk
+        self._stamp = self._desk.clock.monotonic()
         self._credential = desk.current()
         if self._credential is None:
             desk.obtain(None, self._credential_came)
@@ -285,7 +285,7 @@ class Exchange(Tries, eq=False):
         elif self._status == 400 and self._prepared.plan.held and place.learn(self._prepared.plan, body):
             # prepared anew from the agent's own bytes; a rule is learned once, so this ends
             self._status = 0
-            self._desk.start(self, self._request, self._session)
+            self._desk.start(self, self._request, self._session, self._instead)
         elif not self._status_failed(body):
             self._pass_error(body)
 

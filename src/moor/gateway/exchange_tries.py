@@ -42,6 +42,8 @@ class Tries(Ends, eq=False):
     _model_tries: int = 0
     """attempts of the model that is asked now"""
     _next_fallback: int = 0
+    _instead: str = ""
+    """the fallback that answers now"""
     _trial: Breaker | None = None
     """the breaker that this call tries for all"""
     _error: tuple[int, Headers, bytes] | None = None
@@ -128,6 +130,7 @@ class Tries(Ends, eq=False):
             self._next_fallback += 1
             if self._desk.may_answer(self._session, self._prepared, name):
                 self._error = None
+                self._instead = name
                 self._desk.start(self, self._request, self._session, name)  # type: ignore[arg-type]
                 return True
         return False

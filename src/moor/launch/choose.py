@@ -71,6 +71,8 @@ class _Asking:
         named, by = _named(self._loaded, "defaults.model", self._group.model, self._loaded.settings.defaults.model)
         if named and self._stands_in_settings("defaults.model", self._group.model) and self._mute(named):
             named = ""
+        if named and self._catalogue.find(named) is None and _stands_for_another(self._loaded, "defaults.model"):
+            named = ""
         main = self.resolve(named, by) if named else pick.main_model(self.allowed)
         if main is None:
             raise NoModel(upstream=self._catalogue.upstream, why=self._why_none())
