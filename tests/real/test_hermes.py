@@ -77,7 +77,7 @@ def answers(result: dict[str, Any]) -> list[tuple[str, str]]:
     return [(one["what"].partition(":")[0], one["answer"]) for one in result["auto_answered"]]
 
 
-@pytest.mark.feature("F13.2", "F13.1")
+@pytest.mark.feature("F13.1", "F6.5")
 def test_the_preset_read_changes_and_runs_nothing(place: Workplace) -> None:
     before = place.git("status", "--porcelain")
     result = run(place, "--preset", "read", "sim:fix-test")
@@ -91,7 +91,7 @@ def test_the_preset_read_changes_and_runs_nothing(place: Workplace) -> None:
     assert place.git("status", "--porcelain") == before
 
 
-@pytest.mark.feature("F13.2", "F12.25", "F5.1")
+@pytest.mark.feature("F13.1", "F12.25", "F17.5")
 def test_the_preset_edit_stays_in_the_tree_and_so_do_its_sub_agents(place: Workplace) -> None:
     result = run(place, "sim:roam")
     assert answers(result) == [
@@ -110,7 +110,7 @@ def test_the_preset_edit_stays_in_the_tree_and_so_do_its_sub_agents(place: Workp
     place.assert_clean_end()
 
 
-@pytest.mark.feature("F7.3", "F3.5")
+@pytest.mark.feature("F5.2", "F6.5")
 def test_it_knows_the_users_skills_and_the_models_limits_and_keeps_its_conversations(place: Workplace) -> None:
     skill = place.home.user / ".hermes" / "skills" / "mine" / "SKILL.md"
     skill.parent.mkdir(parents=True)
@@ -123,7 +123,7 @@ def test_it_knows_the_users_skills_and_the_models_limits_and_keeps_its_conversat
     assert skill.read_text(encoding="utf-8").endswith("Body\n")
 
 
-@pytest.mark.feature("F12.1")
+@pytest.mark.feature("F12.1", "F6.5")
 def test_two_at_once_have_their_own_gateways_and_a_chat_model_works_too(place: Workplace) -> None:
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         first = pool.submit(run, place, "sim:hello")

@@ -91,6 +91,7 @@ TRAITS: Final = AcpTraits(
     mode="dont_ask",
     mend=mended,
     permission_is_call=False,
+    commands=("/",),
 )
 
 

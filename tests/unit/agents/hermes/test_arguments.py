@@ -33,14 +33,14 @@ def test_an_allowed_model_goes_into_the_configuration(given: tuple[str, ...]) ->
     assert checked(("chat", *given, "-q", "x"), MODELS) == (["chat", "-q", "x"], SMALL)
 
 
-@pytest.mark.feature("F3.22")
+@pytest.mark.feature("F6.5")
 @pytest.mark.parametrize("given", [("-m", "gpt-9"), ("--model=",), ("-m",), ("-m", "openrouter/claude-x")])
 def test_another_model_is_refused(given: tuple[str, ...]) -> None:
     with pytest.raises(AgentModelUnknown):
         checked(given, MODELS)
 
 
-@pytest.mark.feature("F6.4")
+@pytest.mark.feature("F6.5")
 @pytest.mark.parametrize("word", [*REFUSED, *REFUSED_FLAGS])
 def test_what_leaves_the_wire_is_refused_with_what_to_type(word: str) -> None:
     with pytest.raises(AgentCommandRefused) as caught:

@@ -25,7 +25,7 @@ def start(made: LaunchPlan) -> dict[str, Any]:
     return told
 
 
-@pytest.mark.feature("F6.2", "F5.2")
+@pytest.mark.feature("F6.5", "F5.2")
 def test_the_plan_is_the_recorded_one(tmp_path: Path) -> None:
     context = hermes_context(tmp_path, args=("--resume", "20261120_1"), slots={"subagent": SMALL}, effort="high")
     made = HERMES.plan(context)
@@ -87,7 +87,7 @@ def test_a_fallback_is_named_only_where_the_user_did(tmp_path: Path) -> None:
     assert [(entry["provider"], entry["model"]) for entry in named] == [("moor-chat", SMALL.id)]
 
 
-@pytest.mark.feature("F12.5")
+@pytest.mark.feature("F13.1")
 def test_a_driven_session_has_the_gate_and_one_in_a_terminal_has_not(tmp_path: Path) -> None:
     def driven(mode: str) -> bool:
         made = HERMES.plan(hermes_context(tmp_path, mode=mode, args=()))
@@ -118,7 +118,7 @@ def test_plugins_of_a_repository_are_copied_as_they_were_looked_at_once_trusted(
     assert [extra.content for extra in HERMES.extras(context.session.cwd)] == [b"import os"]
 
 
-@pytest.mark.feature("F5.3")
+@pytest.mark.feature("F5.2")
 def test_what_is_left_out_of_the_users_own_home_is_named(tmp_path: Path) -> None:
     own = tmp_path / "user" / ".hermes"
     (own / "plugins" / "p").mkdir(parents=True)

@@ -64,7 +64,7 @@ def asked(hermes: Hermes) -> dict[str, Any]:
     return mended({"toolCallId": "perm-check-1", "kind": "execute", "rawInput": hermes.asked[-1]})
 
 
-@pytest.mark.feature("F13.2")
+@pytest.mark.feature("F13.1")
 @pytest.mark.parametrize(
     ("tool", "arguments", "kind", "paths"),
     [
@@ -98,7 +98,7 @@ def test_a_call_is_asked_for_as_what_it_is(
     assert [place["path"] for place in call["locations"]] == [path.replace("@HOME@", home) for path in paths]
 
 
-@pytest.mark.feature("F13.2")
+@pytest.mark.feature("F13.1")
 def test_a_command_is_asked_for_with_the_folder_its_shell_stands_in(hermes: Hermes) -> None:
     assert plugin.decide("terminal", {"command": "rm x"}, "t") is None
     assert asked(hermes)["rawInput"] == {"command": "rm x", "cwd": "/tree"}

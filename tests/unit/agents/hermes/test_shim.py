@@ -54,7 +54,7 @@ def config(start: dict[str, Any]) -> dict[str, Any]:
     return written
 
 
-@pytest.mark.feature("F5.3")
+@pytest.mark.feature("F5.2")
 def test_harmless_settings_of_the_user_are_taken_and_ours_win(start: dict[str, Any]) -> None:
     own = {"display": {"skin": "mono"}, "hooks": {"x": 1}, "mcp_servers": {"a": 1}, "model": {"default": "theirs"}}
     Path(start["user_config"]).write_text(json.dumps(own), encoding="utf-8")
@@ -107,7 +107,7 @@ def test_the_users_skills_are_copied_but_for_those_that_ship_with_hermes(start: 
     assert [path.name for path in Path(start["skills"]).iterdir()] == ["mine"]
 
 
-@pytest.mark.feature("F18.1", "F7.7")
+@pytest.mark.feature("F18.1", "F17.7")
 def test_the_guard_lets_only_the_gateway_and_unix_sockets_through() -> None:
     guard = shim.Guard([["127.0.0.1", 4000]])
     for event, address in (
