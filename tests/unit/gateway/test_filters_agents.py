@@ -164,11 +164,15 @@ def test_only_repeated_responses_go_and_signatures_stay() -> None:
 def test_calls_without_any_answer_get_one_before_the_words() -> None:
     calls = [{"functionCall": {"id": "a", "name": "read"}}, {"functionCall": {"name": "list"}}]
     asked = {"role": "model", "parts": [{"text": "I look."}, *calls]}
-    body = {"contents": [asked, {"role": "user", "parts": [{"text": "go on"}]}]}
+    earlier = [
+        {"role": "model", "parts": calls[:1]},
+        {"role": "user", "parts": [{"functionResponse": {"id": "a", "name": "read", "response": {"output": "1"}}}]},
+    ]
+    body = {"contents": [*earlier, asked, {"role": "user", "parts": [{"text": "go on"}]}]}
     after = changed("unanswered-calls", body, GEMINI_GENERATE)["contents"]
-    assert after[0] == asked
+    assert after[:3] == [*earlier, asked]
     told = {"error": "The call was not answered."}
-    assert after[1]["parts"] == [
+    assert after[3]["parts"] == [
         {"functionResponse": {"id": "a", "name": "read", "response": told}},
         {"functionResponse": {"name": "list", "response": told}},
         {"text": "go on"},

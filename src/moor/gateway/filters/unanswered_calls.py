@@ -16,6 +16,7 @@ from moor.gateway.filters.base import Draft, Filter
 from moor.wire.splice import Buffer, array, elements, encode, members, obj
 
 _MODEL: Final = "model"
+_NONE: Final = msgspec.Raw()
 _SAID: Final = {"error": "The call was not answered."}
 
 
@@ -26,7 +27,7 @@ class _Call(msgspec.Struct, gc=False):
 
 class _Part(msgspec.Struct, gc=False, rename="camel"):
     function_call: _Call | None = None
-    function_response: msgspec.Raw | None = None
+    function_response: msgspec.Raw = _NONE
 
 
 class _Content(msgspec.Struct, gc=False):
@@ -60,7 +61,7 @@ def _missing(contents: list[_Content]) -> dict[int, list[_Call]]:
     found: dict[int, list[_Call]] = {}
     before: list[_Call] = []
     for place, content in enumerate(contents):
-        answered = any(part.function_response is not None for part in content.parts)
+        answered = any(len(memoryview(part.function_response)) for part in content.parts)
         if before and not answered and content.role != _MODEL:
             found[place] = before
         before = [part.function_call for part in content.parts if part.function_call is not None]
