@@ -77,8 +77,11 @@ def test_a_sign_in_that_is_gone_ends_the_run_with_the_command_to_type(station: S
 
 
 @pytest.mark.feature("F12.27")
-def test_a_stream_that_breaks_off_is_repeated_or_told_and_never_an_answer(station: Station) -> None:
-    station.place.sim.control.fault(model=station.place.session().model, cut_after_bytes=400, times=1)
+@pytest.mark.parametrize("fault", ["end_after_bytes", pytest.param("cut_after_bytes", marks=pytest.mark.full)])
+def test_a_stream_that_breaks_off_or_just_ends_is_repeated_or_told_and_never_an_answer(
+    fault: str, station: Station
+) -> None:
+    station.place.sim.control.fault(model="?*", times=2, **{fault: 400})
     done, _ = run(station, "sim:hello")
     result = result_of(done)
     if result["status"] == COMPLETED:
