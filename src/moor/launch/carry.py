@@ -5,6 +5,7 @@ Nothing is overwritten: what the other side has is left as it is there. Files ap
 
 from __future__ import annotations
 
+import filecmp
 import os
 import shutil
 import subprocess
@@ -54,8 +55,14 @@ def conversations(
 
 
 def is_there(transfer: Transfer) -> bool:
-    """Whether the other side has the conversation."""
-    return transfer.there or any(os.path.lexists(target) for _, target in transfer.copies[:1])
+    """Whether the other side has the conversation, or another one in its place.
+
+    A file that several conversations share may lie there already: the same content is no hindrance.
+    """
+    if transfer.there or not transfer.copies:
+        return transfer.there
+    missing = [target for _, target in transfer.copies if not os.path.lexists(target)]
+    return not missing or any(_differ(source, target) for source, target in transfer.copies if target not in missing)
 
 
 def carry(transfer: Transfer, agent: str, environ: Mapping[str, str], cwd: str) -> None:
@@ -63,8 +70,9 @@ def carry(transfer: Transfer, agent: str, environ: Mapping[str, str], cwd: str) 
     made: list[Path] = []
     try:
         for source, target in transfer.copies:
-            _copy(source, target)
-            made.append(target)
+            if not os.path.lexists(target) or _differ(source, target):
+                _copy(source, target)
+                made.append(target)
         for command in transfer.commands:
             _run(command, agent, transfer, environ, cwd)
     except (OSError, CarryFailed) as error:
@@ -94,6 +102,13 @@ def _runs(argv: Sequence[bytes], name: str) -> bool:
     """Whether a command line starts that program, by itself or by an interpreter."""
     names = [word.rpartition(b"/")[2].decode(errors="replace").removesuffix(".js") for word in argv[:_PROGRAM_WORDS]]
     return names[:1] == [name] or (bool(names) and names[0].startswith(_INTERPRETERS) and name in names)
+
+
+def _differ(source: Path, target: Path) -> bool:
+    try:
+        return not filecmp.cmp(source, target, shallow=False)
+    except OSError:
+        return True
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -52,6 +52,20 @@ def test_what_is_there_is_never_overwritten_and_nothing_else_stays(source: Path,
     assert is_there(Transfer(id="c", copies=((source, second),)))
 
 
+def test_a_file_that_two_conversations_share_is_carried_once(source: Path, tmp_path: Path) -> None:
+    mark = source.with_name("mark")
+    mark.write_text("project", encoding="utf-8")
+    place = tmp_path / "ours"
+    first = Transfer(id="1", copies=((mark, place / "mark"), (source, place / "1")))
+    second = Transfer(id="2", copies=((mark, place / "mark"), (source, place / "2")))
+    for one in (first, second):
+        assert not is_there(one)
+        carry(one, "tool", ENVIRON, "/")
+        assert is_there(one)
+    source.write_text("words, and more since", encoding="utf-8")
+    assert is_there(first)
+
+
 def test_a_command_of_the_agents_own_runs_in_the_folder_without_credentials(tmp_path: Path) -> None:
     script = 'pwd > "$0"; printenv WORD >> "$0"; printenv DATABRICKS_TOKEN >> "$0"; true'
     one = Transfer(id="c", commands=(("sh", "-c", script, str(tmp_path / "seen")),), env={"WORD": "said"})
