@@ -22,13 +22,13 @@ class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[upstreams.NAME]`: a place that serves models."""
 
     kind: str
-    """`databricks`, `openai` or `sim`"""
+    """`databricks`, `openai`, `anthropic`, `gemini` or `sim`"""
     host: str = ""
     """workspace URL (kind databricks)"""
     profile: str = ""
     """section of ~/.databrickscfg (kind databricks)"""
     auth: str = ""
-    """`oauth`, `pat`, `cli` or `m2m` (kind databricks); empty: oauth"""
+    """`oauth`, `pat`, `cli` or `m2m` (kind databricks, empty: oauth); `bearer` for a proxy of a vendor that wants it so"""
     route: str = "auto"
     """`auto`, `gateway`, `gateway-host` or `serving` (kind databricks)"""
     gateway_host: str = ""
@@ -36,9 +36,9 @@ class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     workspace_id: str = ""
     """sent as X-Databricks-Workspace-Id where known (kind databricks)"""
     base_url: str = ""
-    """address up to and including /v1 (kind openai)"""
+    """address: up to and including /v1 (kind openai), without it (kinds anthropic, gemini)"""
     api_key_env: str = ""
-    """environment variable that holds the key (kind openai); empty: no key"""
+    """environment variable that holds the key of an engine or vendor; empty: no key"""
     models: tuple[str, ...] = ()
     """model ids, where the engine lists none (kind openai)"""
     ca_file: str = ""

@@ -31,6 +31,9 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _LOGIN_PATHS: Final = ("/login", "/oidc/", "/oauth2/")
 
 
+BEARER: Final = "bearer"
+
+
 class HttpClient:
     """Calls to one base address. Not for several threads at once."""
 
@@ -52,10 +55,26 @@ class HttpClient:
         self._proxy = proxy_for(base, environ)
         self._pool = _pool(base, self._proxy, ca_file, environ)
 
-    def get(self, path: str, query: Mapping[str, str] | None = None, *, token: Secret | None = None) -> Answer:
-        """A read; tried again on 429, 499, 503, 504 and a failed connection, within the total time."""
+    def get(
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        token: Secret | None = None,
+        auth: str = BEARER,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """A read; tried again on 429, 499, 503, 504 and a failed connection, within the total time.
+
+        `auth`: `bearer`, or the name of the header that carries the token.
+        """
         target = path + (f"?{urlencode(query)}" if query else "")
-        return self._repeated(target, _headers(token))
+        return self._repeated(target, {**_headers(token, auth), **(headers or {})})
+
+    def post_json(self, path: str, body: bytes, *, token: Secret | None = None, auth: str = BEARER) -> Answer:
+        """One attempt of a POST, e.g. to see whether a path is served."""
+        headers = {**_headers(token, auth), "Content-Type": "application/json"}
+        return self._once("POST", path, headers, body, self.clock.monotonic() + self._total_s)
 
     def post_form(self, path: str, form: Mapping[str, str], *, basic: tuple[str, Secret] | None = None) -> Answer:
         """One POST of a form, never repeated; `basic`: user and password."""
@@ -150,10 +169,12 @@ class HttpClient:
         return b"".join(pieces)
 
 
-def _headers(token: Secret | None) -> dict[str, str]:
+def _headers(token: Secret | None, auth: str = BEARER) -> dict[str, str]:
     headers = {"User-Agent": f"moor/{__version__}", "Accept": "application/json"}
-    if token:
+    if token and auth == BEARER:
         headers["Authorization"] = f"Bearer {token.reveal()}"
+    elif token:
+        headers[auth] = token.reveal()
     return headers
 
 

@@ -25,7 +25,9 @@ class Entry(NamedTuple):
 
 UPSTREAMS: Final[dict[str, Entry]] = {
     "databricks": Entry("moor.upstreams.databricks:DatabricksUpstream", "a Databricks workspace"),
-    "openai": Entry("moor.upstreams.openai:OpenAiUpstream", "an OpenAI-compatible engine"),
+    "openai": Entry("moor.upstreams.openai:OpenAiUpstream", "OpenAI's API, or any engine that speaks like it"),
+    "anthropic": Entry("moor.upstreams.anthropic:AnthropicUpstream", "Anthropic's API, or what speaks like it"),
+    "gemini": Entry("moor.upstreams.gemini:GeminiUpstream", "Google's Gemini API, or what speaks like it"),
     "sim": Entry("moor.upstreams.sim:SimUpstream", "the built-in simulated workspace"),
 }
 
