@@ -90,13 +90,15 @@ def test_a_reminder_between_a_call_and_its_result_stands_behind_the_result() -> 
     ],
 )
 def test_an_effort_becomes_a_budget_that_leaves_room_for_the_answer(asked: Any, expected: Any) -> None:
-    sent = {b"anthropic-beta": b"claude-code-20250219,effort-2025-11-24"}
-    draft = run("thinking-controls", asked, ANTHROPIC_MESSAGES, headers=sent)
-    after = json.loads(draft.body())
-    assert "output_config" not in after
-    thinking = after.get("thinking", {})
+    thinking = changed("adaptive-thinking", asked, ANTHROPIC_MESSAGES).get("thinking", {})
     assert thinking.get("budget_tokens", thinking.get("type")) == expected
-    assert draft.headers == {b"anthropic-beta": b"claude-code-20250219"}
+    sent = {b"anthropic-beta": b"claude-code-20250219,effort-2025-11-24"}
+    draft = run("output-config", asked, ANTHROPIC_MESSAGES, headers=dict(sent))
+    assert "output_config" not in json.loads(draft.body())
+    left = b"claude-code-20250219" if "output_config" in asked else sent[b"anthropic-beta"]
+    assert draft.headers == {b"anthropic-beta": left}
+    draft = run("output-config", asked, ANTHROPIC_MESSAGES, headers={b"anthropic-beta": b"effort-2025-11-24"})
+    assert bool(draft.headers) == ("output_config" not in asked)
 
 
 def test_functions_of_a_group_are_offered_alone_and_calls_get_their_group_back() -> None:

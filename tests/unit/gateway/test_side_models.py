@@ -109,8 +109,8 @@ def test_a_rule_that_waits_is_learned_at_the_first_refusal_and_that_call_succeed
                 assert (await r.message(output_config={"effort": "high"})).status == 200
             rows = await r.rows(2)
             assert [(row.outcome, row.attempts, row.rules) for row in rows] == [
-                (OK, 2, ("thinking-controls",)),
-                (OK, 1, ("thinking-controls",)),
+                (OK, 2, ("output-config",)),
+                (OK, 1, ("output-config",)),
             ]
             assert len(r.server.seen) == 3
 
