@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -132,3 +133,17 @@ def test_two_at_once_have_their_own_gateways_and_a_chat_model_works_too(place: W
     assert [result["text"] for result in results] == ["Hello from the simulated model."] * 2
     assert [result["model"] for result in results][1] == "system.ai.gpt-5"
     place.assert_ledger_equals_sim()
+
+
+@pytest.mark.feature("F12.7", "F6.5")
+def test_a_conversation_is_carried_to_its_own_home_and_back(place: Workplace) -> None:
+    place.must(ID, "chat", "-Q", "-q", "sim:hello the first words")
+    place.wait_gone()
+    place.must("session", "export", "--agent", ID, "--to-agent-home")
+    assert b"127.0.0.1" not in (place.home.user / ".hermes" / "state.db").read_bytes()
+    shutil.rmtree(place.store.root / "homes" / ID)
+    place.must("session", "import", "--agent", ID)
+    place.must(ID, "chat", "-Q", "--continue", "-q", "sim:hello again")
+    bodies = [call["body_text"] for call in place.sim.control.requests(bodies=True)[-3:] if call["model"]]
+    assert any("the first words" in body for body in bodies)
+    shutil.rmtree(place.home.user / ".hermes")

@@ -26,15 +26,16 @@ _STOPS_AT: Final = {
     "bad-upstream": 400,
 }
 
+
 SEES: Final = {
-    "settings": "display, personalities, memory limits, compression of ~/.hermes/config.yaml",
-    "instructions": "AGENTS.md, HERMES.md, .cursorrules of the repository; SOUL.md of ~/.hermes",
+    "settings": "display, personalities, memory limits and tool output of config.yaml; no providers",
+    "instructions": "AGENTS.md, HERMES.md and .cursorrules of the repository; SOUL.md of ~/.hermes",
     "skills": "a copy of those of ~/.hermes",
-    "commands": "none of its own kind",
-    "agents": "none of its own kind",
+    "commands": "none: its quick commands start programs",
+    "agents": "none: it has no files for them",
     "MCP servers": "none",
     "hooks and plugins": "plugins of a trusted repository",
-    "history": "moor's own; memories are copied once",
+    "history": "moor's own; moor session import brings yours. Memories are copied once and grow apart",
 }
 
 
@@ -87,9 +88,11 @@ class Hermes:
 
         return HermesDriver(context)
 
-    def transfers(self, context: TransferContext) -> tuple[Transfer, ...]:  # noqa: ARG002
-        """None: its conversations stand together in one database."""
-        return ()
+    def transfers(self, context: TransferContext) -> tuple[Transfer, ...]:
+        """Conversations of the folder, carried by Hermes' own export and import."""
+        from moor.agents.hermes.history import transfers
+
+        return transfers(context)
 
 
 HERMES: Final = Hermes()
