@@ -14,10 +14,12 @@ SEES: Final = {
     "agents": "none",
     "MCP servers": "those of a trusted repository",
     "hooks and plugins": "hooks of a trusted repository; no plugins",
-    "history": "moor's own",
+    "history": "moor's own; moor session import brings yours",
 }
 
 
-def transfers(context: TransferContext) -> tuple[Transfer, ...]:  # noqa: ARG001
-    """Conversations of the folder, newest first."""
-    return ()
+def transfers(context: TransferContext) -> tuple[Transfer, ...]:
+    """Conversations of the folder, newest first. BLOCKS on files."""
+    from moor.agents.codex import carried
+
+    return carried.transfers(context)
