@@ -15,11 +15,13 @@ the settings stand under `[upstreams.NAME]` in `config.toml` ([settings.md](sett
 """
 
 ROUTES = {
-    dialects.ANTHROPIC_MESSAGES: "`POST /anthropic/v1/messages`, `…/count_tokens`, `GET /anthropic/v1/models`",
-    dialects.OPENAI_CHAT: "`POST /openai/v1/chat/completions`, `GET /openai/v1/models`",
-    dialects.OPENAI_RESPONSES: "`POST /openai/v1/responses`, `GET /openai/v1/models`",
+    dialects.ANTHROPIC_MESSAGES: "`POST /anthropic/v1/messages`, `…/count_tokens`, "
+    "`GET /anthropic/v1/models`, `…/models/{id}`",
+    dialects.OPENAI_CHAT: "`POST /openai/v1/chat/completions`, `GET /openai/v1/models`, `…/models/{id}`",
+    dialects.OPENAI_RESPONSES: "`POST /openai/v1/responses`, `GET /openai/v1/models`, which with `?client_version=` "
+    "is a catalogue in Codex's form",
     dialects.GEMINI_GENERATE: "`POST /gemini/v1beta/models/{id}:generateContent`, `:streamGenerateContent`, "
-    "`:countTokens`",
+    "`:countTokens`, `GET /gemini/v1beta/models`, `…/models/{id}`",
 }
 """the closed table of the gateway (design, decision 2)"""
 

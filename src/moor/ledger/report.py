@@ -31,7 +31,9 @@ BRANCH: Final = "branch"
 UPSTREAM: Final = "upstream"
 SUBAGENT: Final = "subagent"
 """the agent's own name or session of a sub-agent; empty for its main agent"""
-ALL_DIMENSIONS: Final = (*DIMENSIONS, USER, REPO, BRANCH, UPSTREAM, SUBAGENT)
+ASKED: Final = "asked"
+"""the model that the agent asked for, which another may have answered for"""
+ALL_DIMENSIONS: Final = (*DIMENSIONS, USER, REPO, BRANCH, UPSTREAM, SUBAGENT, ASKED)
 TAG: Final = "tag:"
 """before the name of a label"""
 
@@ -45,6 +47,7 @@ _EXPRESSIONS: Final = {
     BRANCH: "COALESCE((SELECT branch FROM sessions WHERE sessions.id = calls.session), '')",
     UPSTREAM: "upstream",
     SUBAGENT: "CASE WHEN parent_session = '' THEN '' ELSE agent_session END",
+    ASKED: "CASE WHEN asked = '' THEN model ELSE asked END",
 }
 _LABEL: Final = "COALESCE((SELECT label.value FROM json_each(calls.tags) AS label WHERE label.key = ?), '')"
 _TOKENS: Final = ("input", "output", "cache_read", "cache_write", "reasoning")

@@ -227,3 +227,16 @@ def test_users_repositories_branches_sub_agents_and_labels_add_up_to_the_ledger(
     }
     for by, sums in wanted.items():
         assert {tuple(row.by.values()): row.cost_nano for row in usage_rows(home, by)} == sums
+
+
+def test_a_model_that_answered_for_another_is_counted_as_itself_and_can_be_shown_as_asked(home: Home) -> None:
+    writer = LedgerWriter(home)
+    writer.put(Call("c1", "s", model="small", asked="vendor-preview", cost_nano=1, usage=Usage(input=1)))
+    writer.put(Call("c2", "s", model="small", cost_nano=10, usage=Usage(input=1)))
+    assert writer.close()
+    wanted = {
+        ("model",): {("small",): 11},
+        ("asked", "model"): {("vendor-preview", "small"): 1, ("small", "small"): 10},
+    }
+    for by, sums in wanted.items():
+        assert {tuple(row.by.values()): row.cost_nano for row in usage_rows(home, by)} == sums
