@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--by",
         type=_dimensions,
         metavar="LIST",
-        help="any of agent,model,day,session,user,repo,branch,upstream,subagent,asked,tag:NAME (default: agent,model)",
+        help="any of agent,model,day,session,user,repo,branch,upstream,subagent,asked,tag:NAME; default agent,model",
     )
     parser.add_argument("--since", metavar="WHEN", help="7d, 24h, today, or a date: 2026-01-31")
     which = parser.add_mutually_exclusive_group()
