@@ -83,6 +83,21 @@ def test_a_missing_tool_is_one_sentence(tmp_path: Path, missing: str) -> None:
     assert re.fullmatch(rf"error: {missing} is missing; install it .*\n", done.stderr)
 
 
+def test_an_agent_that_cannot_be_installed_fails_the_build(tmp_path: Path) -> None:
+    path = folder_with(tmp_path, "git", "node", "npm")
+    python = tmp_path / "env" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "$@" >&2\nexit 5\n', encoding="utf-8")
+    python.chmod(0o755)
+    script = str(ROOT / "scripts" / "bootstrap.py")
+    folders = ("--venv", str(tmp_path / "env"), "--agents", str(tmp_path / "agents"))
+    done = start([sys.executable, script, "agents", *folders], path)
+    assert done.returncode == 1
+    assert f"-m moor agents install {' '.join(bootstrap.AGENTS)}\n" in done.stderr
+    assert "error: an agent could not be installed" in done.stderr
+    assert not (tmp_path / "agents" / ".stamp").exists()
+
+
 def test_an_environment_that_is_as_wanted_is_left_alone(tmp_path: Path) -> None:
     script = str(ROOT / "scripts" / "bootstrap.py")
     command = [sys.executable, script, "env", "--venv", str(tmp_path / "env")]
