@@ -138,3 +138,12 @@ def test_a_conversation_is_carried_to_its_own_home_and_back(place: Workplace) ->
     body = place.sim.control.requests(bodies=True)[-1]["body_text"]
     assert "the first words" in body
     shutil.rmtree(place.home.user / ".gemini")
+
+
+@pytest.mark.full
+@pytest.mark.timeout(120)
+@pytest.mark.feature("F3.15")
+def test_signs_of_life_do_not_break_its_reader(tmp_path: Path, test_agents: Path) -> None:
+    with workplace(tmp_path, test_agents, first_byte_s=17.0) as slow:
+        done = run(slow, "sim:hello")
+        assert done.last_json["text"] == "Hello from the simulated model.", done.stdout + done.stderr

@@ -6,6 +6,7 @@ import msgspec
 
 from moor.domain.budget import MONEY, SESSION, Cap, tightest
 from moor.domain.policy import Policy
+from moor.domain.watch import Watch
 
 TERMINAL = "terminal"
 HEADLESS = "headless"
@@ -42,7 +43,8 @@ class AgentTraits(msgspec.Struct, frozen=True, kw_only=True):
     """cause to the status at which the agent stops at once; causes: `sign-in`, `forbidden-model`,
     `budget`, `unreachable`, `bad-upstream`, `bad-request`"""
     keepalive: str = "sse-comment"
-    """how to keep a waiting stream alive"""
+    """how to keep a waiting stream alive: `sse-comment`, `ping`, `blank-line` (where a comment breaks the agent's
+    reader), or any other word for not at all"""
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +65,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     """money cap in nano-dollars; None: no cap"""
     caps: tuple[Cap, ...] = ()
     """what its calls count into beside the money cap above: `all_caps` is everything"""
+    watch: Watch = Watch()
     traits: AgentTraits = AgentTraits()
     key_hash: str = ""
     """SHA-256 of the gateway key; the key itself is stored nowhere"""

@@ -21,7 +21,11 @@ from moor.wire.refusal import Refusal
 if TYPE_CHECKING:
     from moor.wire.strictness import Headers
 
-_SIGNS: Final = {"sse-comment": b": waiting\n\n", "ping": b'event: ping\ndata: {"type":"ping"}\n\n'}
+_SIGNS: Final = {
+    "sse-comment": b": waiting\n\n",
+    "ping": b'event: ping\ndata: {"type":"ping"}\n\n',
+    "blank-line": b"\n",
+}
 """signs of life by the form that the agent's traits name; any other word: none"""
 _STREAM_HEAD: Final[Headers] = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-cache")]
 

@@ -90,11 +90,17 @@ def body(dialect: str, refusal: Refusal) -> bytes:
 
 
 def event(dialect: str, refusal: Refusal) -> bytes:
-    """The same inside a stream that has begun: whole server-sent events."""
+    """The same inside a stream that has begun: whole server-sent events.
+
+    Google's clients look for an error in what is no event: the JSON alone. As the data of one it counts as an empty
+    piece of the answer, and the answer as a good one (seen on Gemini CLI 0.61).
+    """
     if dialect == ANTHROPIC_MESSAGES:
         return b"event: error\ndata: %s\n\n" % _encode(_anthropic(refusal))
     if dialect == OPENAI_RESPONSES:
         return _responses_event(refusal)
+    if dialect == GEMINI_GENERATE:
+        return body(dialect, refusal) + b"\n\n"
     return b"data: %s\n\n" % body(dialect, refusal)
 
 

@@ -56,6 +56,8 @@ class Gemini:
             user_agent=f"gemini-cli/{version}",
             side_models=(("gemini-*", "small"), ("gemma-*", "small")),
             fatal_status=dict(_STOPS_AT),
+            # its reader stands still at a comment
+            keepalive="blank-line",
         )
 
     def find(self, home: Home, environ: dict[str, str], *, use_path: bool = False) -> Installed:

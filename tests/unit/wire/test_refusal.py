@@ -1,0 +1,28 @@
+"""Refusals in the form of each dialect, in a stream that has begun."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from moor.domain.dialects import ANTHROPIC_MESSAGES, DIALECTS, GEMINI_GENERATE, OPENAI_CHAT
+from moor.wire.refusal import Refusal, event
+
+REFUSAL = Refusal(status=403, ref="budget-reached", message="the budget is spent")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_an_error_in_a_stream_ends_as_an_event_does_and_says_the_sentence(dialect: str) -> None:
+    told = event(dialect, REFUSAL)
+    assert told.endswith(b"\n\n")
+    assert REFUSAL.sentence.encode() in told
+
+
+@pytest.mark.parametrize("dialect", [ANTHROPIC_MESSAGES, OPENAI_CHAT])
+def test_it_is_the_data_of_an_event(dialect: str) -> None:
+    assert json.loads(event(dialect, REFUSAL).partition(b"data: ")[2])["error"]["message"] == REFUSAL.sentence
+
+
+def test_clients_of_google_find_it_outside_of_events_only() -> None:
+    assert json.loads(event(GEMINI_GENERATE, REFUSAL))["error"]["code"] == 403
