@@ -64,7 +64,7 @@ class ClaudeDriver:
             problem = "it ended"
         except TimeoutError:
             pass
-        await self._child.wait(1.0)
+        await asyncio.wait({self._pump}, timeout=1.0)  # its last words come by another pipe
         if self._child.returncode is not None:
             problem = f"it ended with code {self._child.returncode}"
         words = self._child.last_words
