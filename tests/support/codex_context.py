@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from moor.agents.base import Installed, LaunchContext
-from moor.agents.codex import PINNED
+from moor.agents.codex.release import PINNED
 from moor.domain.dialects import OPENAI_RESPONSES
 from moor.domain.models import Model
 from tests.support.opencode_context import make_context

@@ -1,6 +1,7 @@
-"""The config.toml that Codex is started with: ours on top of what was taken over of the user's and the repository's.
+"""The settings that Codex is started with: ours on top of what was taken over of the user's and the repository's.
 
-It lies in the session's own Codex home, so that nothing an agent writes there is read by a later session.
+All of it goes on the command line, which beats every file but the machine's own, and is the session's own: the home
+that conversations need to be found again (its path stands in their records) is shared by sessions that run at once.
 """
 
 from __future__ import annotations
@@ -52,7 +53,10 @@ _SERVER_FEATURES: Final = {
 
 
 def ours(context: LaunchContext, user: UserConfig, catalogue: str, prompt: str, *, trust: bool) -> dict[str, Any]:
-    """The keys that moor decides, whatever anybody wrote. `catalogue`, `prompt`: files; `trust`: Codex may."""
+    """The keys that moor decides, whatever anybody wrote. `catalogue`, `prompt`: files; `trust`: Codex may.
+
+    Codex reads the rules of a folder by itself only where it trusts it.
+    """
     config: dict[str, Any] = {
         "model": context.model.id,
         "model_provider": PROVIDER,
@@ -65,7 +69,7 @@ def ours(context: LaunchContext, user: UserConfig, catalogue: str, prompt: str, 
         "feedback": {"enabled": False},
         "cli_auth_credentials_store": "file",
         "mcp_oauth_credentials_store": "file",
-        "project_doc_max_bytes": 0,
+        "project_doc_fallback_filenames": list(user.rule_names[2:]),
         "skills": {"bundled": {"enabled": False}},
         "projects": _projects(context.session.cwd, trust=trust),
         "shell_environment_policy": _variables(context, user),

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from moor.agents.base import LaunchContext
 from moor.agents.child import Child
+from moor.agents.codex.plan import RULES
 from moor.agents.codex.release import ID
 from moor.agents.codex.wire import Raw, Translator, refusal
 from moor.domain.event import Event
@@ -53,8 +54,8 @@ class CodexDriver:
             async with asyncio.timeout(START_TIMEOUT_S):
                 root = await self._open_thread(plan)
         except (AgentGone, AgentProtocolError, TimeoutError) as error:
-            problem = "it does not answer" if isinstance(error, TimeoutError) else "it ended, or refuses its settings"
-            context = getattr(error, "context", "") or self._child.last_words
+            problem = await self._what_is_wrong(self._child, error)
+            context = self._child.last_words or getattr(error, "context", "")
             await self.close()
             raise AgentStartFailed(agent=ID, problem=problem, context=context) from error
         except BaseException:
@@ -62,16 +63,33 @@ class CodexDriver:
             raise
         self._wire = Translator(root)
 
+    async def _what_is_wrong(self, child: Child, error: Exception) -> str:
+        """One clause; its last words are read before."""
+        if isinstance(error, TimeoutError):
+            return f"it does not answer within {START_TIMEOUT_S:.0f} s"
+        if await child.wait(0.5):
+            await asyncio.sleep(0.05)
+            return f"it ended with code {child.returncode}"
+        return "it refuses its settings"
+
     async def _open_thread(self, plan: LaunchPlan) -> str:
         client = {"name": "moor", "title": "Moorage", "version": self._context.installed.version}
         await self._call("initialize", {"clientInfo": client})
         await self._child_or_gone().send({"method": "initialized"})
-        started = await self._call("thread/start", {**_POLICY, "cwd": plan.cwd, "model": self._context.model.id})
+        how = {**_POLICY, "cwd": plan.cwd, "model": self._context.model.id}
+        if rules := self._rules(plan):
+            how["developerInstructions"] = rules
+        started = await self._call("thread/start", how)
         thread = started.get("thread")
         root = str(thread.get("id", "")) if isinstance(thread, dict) else ""
         if not root:
             raise AgentProtocolError(agent=ID, what="the start of a thread")
         return root
+
+    def _rules(self, plan: LaunchPlan) -> str:
+        """The repository's rules, which Codex does not read by itself in a folder that it does not trust."""
+        path = str(self._context.session_home / RULES)
+        return next((file.content.decode() for file in plan.files if file.path == path), "")
 
     async def prompt(self, text: str) -> None:
         """Send one prompt; its events come from `events()`."""

@@ -13,18 +13,20 @@ from moor.agents.codex.extras import Extras, read_extras
 from moor.agents.codex.prompt import PLAIN
 from moor.agents.codex.release import version_note
 from moor.agents.codex.repo import RepoConfig, read_repository
-from moor.agents.codex.toml import dump
+from moor.agents.codex.toml import settings
 from moor.agents.codex.user_config import UserConfig, read_user_config
 from moor.domain.plan import LaunchPlan, LeftOut, Once, PlannedFile, PlannedLink
 from moor.run.spawn import python_argv
 from moor.wire.catalogue import catalogue
 
 _KEPT_FOLDERS: Final = ("sessions", "archived_sessions")
-"""conversations; Codex finds them again below any home (tried on 0.169.0)"""
-_KEPT_FILES: Final = ("history.jsonl",)
-"""what was typed into its interface"""
+"""conversations, seen by every home"""
 _MANAGED: Final = Path("/etc/codex/managed_config.toml")
 _REROUTING: Final = ("model_provider", "model_providers", "openai_base_url", "profile", "model_catalog_json", "model")
+_HOOKS_OF_ARGUMENTS: Final = "/<session-flags>/config.toml"
+"""how Codex names the place of hooks that stand on its command line"""
+RULES: Final = "rules.md"
+"""in the session's folder: rules of the repository, for the driver to hand over"""
 
 
 def plan(context: LaunchContext) -> LaunchPlan:
@@ -36,16 +38,20 @@ def plan(context: LaunchContext) -> LaunchPlan:
     extras = read_extras(context.session.cwd) if context.trusted else Extras((), {})
     # its own interface asks at every start of a folder that it does not trust
     interactive = in_terminal and command_of(args) in ("", "resume", "fork")
+    trust = interactive and not repository.has_folder
     files = _Files(context)
-    own = ours(
-        context, user, str(files.catalogue), str(files.prompt), trust=interactive and not repository.has_folder
-    )
-    config = merged({**user.sifted.settings, **_let_in(extras, files)}, own)
+    own = ours(context, user, str(files.catalogue), str(files.prompt), trust=trust)
+    config = merged({**user.sifted.settings, **_let_in(extras)}, own)
+    rules = "" if trust else _rules(repository)
+    if rules and in_terminal:
+        said = [config["developer_instructions"]] if "developer_instructions" in config else []
+        config["developer_instructions"] = "\n\n".join([*said, rules])
+    flags = [word for setting in settings(config) for word in ("-c", setting)]
     return LaunchPlan(
-        argv=(context.installed.path, *args),
+        argv=(context.installed.path, *flags, *args),
         env=_environment(context, files),
         cwd=context.session.cwd,
-        files=tuple(files.written(dump(config), user, repository)),
+        files=tuple(files.written(user, rules)),
         links=tuple(files.links(user)),
         left_out=tuple(_left_out(user, repository, extras)),
         notes=tuple(_notes(context, asks=interactive and repository.has_folder)),
@@ -53,42 +59,47 @@ def plan(context: LaunchContext) -> LaunchPlan:
     )
 
 
-def _let_in(extras: Extras, files: _Files) -> dict[str, Any]:
+def _let_in(extras: Extras) -> dict[str, Any]:
     """What of a trusted repository runs."""
     if "hooks" not in extras.config:
         return extras.config
     from moor.agents.codex.hooks import accepted
 
-    return {**extras.config, "hooks": accepted(extras.config["hooks"], str(files.config))}
+    return {**extras.config, "hooks": accepted(extras.config["hooks"], _HOOKS_OF_ARGUMENTS)}
 
 
 class _Files:
-    """Where things of one launch lie."""
+    """Where things of one launch lie.
+
+    A driven session has a home of its own: what a person allowed for ever in the interface (`rules/`) does not count
+    there. Settings files in a home are emptied at each launch; all that counts stands on the command line.
+    """
 
     def __init__(self, context: LaunchContext) -> None:
         self._context = context
-        self.home = context.session_home / "codex"
-        self.config = self.home / "config.toml"
+        self.home = context.home / ("driven" if context.mode == SERVER else "terminal")
         self.state = context.home / "state"
         self.catalogue = context.session_home / "models.json"
         self.prompt = context.home / f"prompt-{context.installed.version}.md"
 
-    def written(self, config: str, user: UserConfig, repository: RepoConfig) -> list[PlannedFile]:
-        """Config, catalogue and rules, and the folders that links lead to."""
+    def written(self, user: UserConfig, rules: str) -> list[PlannedFile]:
+        """Catalogue and rules, emptied settings, and the folders that links lead to."""
         context = self._context
         models = catalogue(context.models, PLAIN, context.effort)
-        files = [
-            PlannedFile(str(self.config), config.encode()),
+        empty = [self.home / name for name in ("config.toml", ".env", "AGENTS.override.md")]
+        empty += [folder / ".keep" for folder in (self.state, *(context.home / name for name in _KEPT_FOLDERS))]
+        if context.mode == SERVER:
+            empty.append(self.home / "rules" / "default.rules")
+        return [
+            *(PlannedFile(str(path), b"") for path in empty),
+            PlannedFile(str(self.home / "AGENTS.md"), user.rules.encode()),
             PlannedFile(str(self.catalogue), json.dumps(models).encode()),
-            PlannedFile(str(self.state / ".keep"), b""),
-            *(PlannedFile(str(context.home / name / ".keep"), b"") for name in _KEPT_FOLDERS),
+            PlannedFile(str(context.session_home / RULES), rules.encode()),
         ]
-        rules = _rules(user, repository)
-        return [*files, PlannedFile(str(self.home / "AGENTS.md"), rules.encode())] if rules else files
 
     def links(self, user: UserConfig) -> list[PlannedLink]:
         """To conversations in the private home, and to skills of the user's own."""
-        kept = [(name, self._context.home / name) for name in (*_KEPT_FOLDERS, *_KEPT_FILES)]
+        kept = [(name, self._context.home / name) for name in _KEPT_FOLDERS]
         own = [(name, Path(target)) for name, target in user.links.items()]
         return [PlannedLink(str(self.home / name), str(target)) for name, target in (*kept, *own)]
 
@@ -107,11 +118,9 @@ def _environment(context: LaunchContext, files: _Files) -> dict[str, str]:
     return env
 
 
-def _rules(user: UserConfig, repository: RepoConfig) -> str:
-    """The user's rules, then the repository's, each under the name of its file."""
-    parts = [user.rules.strip()] if user.rules else []
-    parts += [f"# {shown} of this repository\n\n{text.strip()}" for shown, text in repository.rules]
-    return "\n\n".join(parts) + "\n" if parts else ""
+def _rules(repository: RepoConfig) -> str:
+    """The repository's rules, each under the name of its file."""
+    return "\n\n".join(f"# {shown} of this repository\n\n{text.strip()}" for shown, text in repository.rules)
 
 
 def _left_out(user: UserConfig, repository: RepoConfig, extras: Extras) -> list[LeftOut]:

@@ -1,4 +1,4 @@
-"""Writing TOML: one line for each key, everything below it inline. The standard library only reads it."""
+"""Writing TOML values as `codex -c KEY=VALUE` takes them. The standard library only reads TOML."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 
-def dump(config: dict[str, Any]) -> str:
-    """The document. Values: text, numbers, truth values, lists and objects; a None is left out."""
-    return "".join(f"{_text(name)} = {_value(value)}\n" for name, value in config.items() if value is not None)
+def settings(config: dict[str, Any]) -> list[str]:
+    """`KEY=VALUE` for each key. Values: text, numbers, truth values, lists and objects; a None is left out."""
+    return [f"{name}={_value(value)}" for name, value in config.items() if value is not None]
 
 
 def _value(value: Any) -> str:

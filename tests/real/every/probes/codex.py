@@ -20,9 +20,9 @@ class _Codex(Tui):
     def start(self, window: Window) -> None:
         """Wait until it takes a prompt."""
         window.wait_for(lambda screen: _RESTRICTED in screen or _READY in screen, 60)
-        if _RESTRICTED in window.text:
-            time.sleep(0.3)
-            window.keys(tui.ENTER)
+        while _RESTRICTED in window.text:
+            window.keys(tui.ENTER)  # dropped while it still starts
+            time.sleep(1.0)
         super().start(window)
 
 

@@ -18,12 +18,14 @@ GOLDEN = Path(__file__).parents[3] / "golden" / "codex" / "launch" / "plan.json"
 
 
 def config(made: LaunchPlan) -> dict[str, Any]:
-    text = next(file.content for file in made.files if file.path.endswith("config.toml"))
-    return tomllib.loads(text.decode())
+    """The settings on the command line."""
+    words = list(made.argv)
+    given = [words[place + 1] for place, word in enumerate(words) if word == "-c"]
+    return {name: value for setting in given for name, value in tomllib.loads(setting).items()}
 
 
-def rules(made: LaunchPlan) -> str:
-    return next((file.content.decode() for file in made.files if file.path.endswith("AGENTS.md")), "")
+def written(made: LaunchPlan, name: str) -> str:
+    return next(file.content.decode() for file in made.files if file.path.endswith(f"/{name}"))
 
 
 @pytest.mark.feature("F6.2", "F5.2")
@@ -32,10 +34,11 @@ def test_the_plan_is_the_recorded_one(tmp_path: Path) -> None:
     (tmp_path / "work" / "AGENTS.md").write_text("Rules.", encoding="utf-8")
     made = CODEX.plan(context)
     shown = {
-        "argv": made.argv,
+        "argv": [
+            word for place, word in enumerate(made.argv) if "-c" not in made.argv[max(place - 1, 0) : place + 1]
+        ],
         "env": {name: value for name, value in made.env.items() if context.environ.get(name) != value},
         "config": config(made),
-        "rules": rules(made),
         "files": sorted(file.path for file in made.files),
         "links": [(link.path, link.target) for link in made.links],
         "left_out": [(item.what, item.where) for item in made.left_out],
@@ -51,7 +54,7 @@ def test_nothing_is_written_by_planning_and_every_file_is_private(tmp_path: Path
     assert sorted(tmp_path.rglob("*")) == before
     ours = (str(context.session_home), str(context.home))
     assert all(file.path.startswith(ours) and not file.mode & 0o077 for file in made.files)
-    assert all(link.path.startswith(str(context.session_home)) for link in made.links)
+    assert all(link.path.startswith(str(context.home)) for link in made.links)
 
 
 @pytest.mark.feature("F17.5")
@@ -84,14 +87,30 @@ def test_codex_trusts_a_folder_only_where_that_gives_it_nothing(tmp_path: Path) 
     assert any("press Enter" in note for note in CODEX.plan(codex_context(tmp_path)).notes)
 
 
-def test_rules_of_the_user_and_of_the_repository_are_handed_over_in_one_file(tmp_path: Path) -> None:
-    context = codex_context(tmp_path)
+def test_rules_of_a_folder_that_codex_must_not_trust_are_handed_over(tmp_path: Path) -> None:
+    context = codex_context(tmp_path, args=("exec", "x"))
     (tmp_path / "user" / ".codex").mkdir()
     (tmp_path / "user" / ".codex" / "AGENTS.md").write_text("Mine.\n", encoding="utf-8")
+    (tmp_path / "user" / ".codex" / "config.toml").write_text('developer_instructions = "Terse."', encoding="utf-8")
     (tmp_path / "work" / "AGENTS.md").write_text("Theirs.\n", encoding="utf-8")
+    theirs = "# AGENTS.md of this repository\n\nTheirs."
     made = CODEX.plan(context)
-    assert rules(made) == "Mine.\n\n# AGENTS.md of this repository\n\nTheirs.\n"
-    assert config(made)["project_doc_max_bytes"] == 0
+    assert config(made)["developer_instructions"] == f"Terse.\n\n{theirs}"
+    assert written(made, "AGENTS.md") == "Mine.\n"
+    driven = CODEX.plan(codex_context(tmp_path, mode="server"))
+    assert config(driven)["developer_instructions"] == "Terse."
+    assert written(driven, "rules.md") == theirs
+    trusted = CODEX.plan(codex_context(tmp_path))
+    assert (config(trusted)["developer_instructions"], written(trusted, "rules.md")) == ("Terse.", "")
+
+
+def test_settings_that_lie_in_its_home_are_emptied_and_a_driven_session_has_a_home_of_its_own(tmp_path: Path) -> None:
+    made, driven = CODEX.plan(codex_context(tmp_path)), CODEX.plan(codex_context(tmp_path, mode="server"))
+    assert {written(made, name) for name in ("config.toml", ".env", "AGENTS.override.md")} == {""}
+    assert written(driven, "default.rules") == ""
+    assert made.env["CODEX_HOME"] != driven.env["CODEX_HOME"]
+    assert made.env["CODEX_SQLITE_HOME"] == driven.env["CODEX_SQLITE_HOME"]
+    assert {link.target for link in made.links} == {link.target for link in driven.links}
 
 
 def test_a_trusted_repository_gets_its_servers_and_hooks_and_nothing_else(tmp_path: Path) -> None:
@@ -109,7 +128,7 @@ def test_a_trusted_repository_gets_its_servers_and_hooks_and_nothing_else(tmp_pa
     assert told["features"]["hooks"]
     assert told["model"] == MAIN.id
     assert [item.what for item in made.left_out] == ["model"]
-    assert list(told["hooks"]["state"]) == [f"{made.env['CODEX_HOME']}/config.toml:stop:0:0"]
+    assert list(told["hooks"]["state"]) == ["/<session-flags>/config.toml:stop:0:0"]
     shut = CODEX.plan(codex_context(tmp_path))
     assert "mcp_servers" not in config(shut)
     assert not config(shut)["features"]["hooks"]
@@ -118,7 +137,8 @@ def test_a_trusted_repository_gets_its_servers_and_hooks_and_nothing_else(tmp_pa
 
 def test_a_driven_session_starts_the_app_server_and_reads_no_pictures_by_itself(tmp_path: Path) -> None:
     made = CODEX.plan(codex_context(tmp_path, mode="server", args=("login",)))
-    assert made.argv[1:] == ("app-server",)
+    assert made.argv[-1] == "app-server"
+    assert "login" not in made.argv
     assert config(made)["features"]["view_image"] is False
 
 
