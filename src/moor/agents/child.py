@@ -71,12 +71,14 @@ class Child:
         """One message. Raises AgentGone when it is gone or reads nothing for 30 s."""
         stream = self._process.stdin
         if stream is None or stream.is_closing() or not self.alive:
+            await self._last_words_read()
             raise AgentGone(agent=self.agent, context=self.last_words)
         try:
             stream.write(_encode(message) + b"\n")
             async with asyncio.timeout(_WRITE_TIMEOUT_S):
                 await stream.drain()
         except (ConnectionError, TimeoutError) as error:
+            await self._last_words_read()
             raise AgentGone(agent=self.agent, context=self.last_words) from error
 
     async def receive(self) -> dict[str, Any] | None:

@@ -29,6 +29,10 @@ def stand_in(folder: Path, agent_id: str, real: Installed, agents: Path, how: st
     program = folder / "agents" / agent_id / (version or real.version) / inner
     program.parent.mkdir(parents=True, exist_ok=True)
     texts = _NODE if program.suffix in _SCRIPTS else _SHELL
+    for node in (home / "node_modules").glob("node-*/bin/node"):  # a Node.js of the agent's own
+        link = folder / "agents" / agent_id / (version or real.version) / node.relative_to(home)
+        link.parent.mkdir(parents=True)
+        link.symlink_to(node.resolve())
     program.write_text(texts[how], encoding="utf-8")
     program.chmod(0o700)
     return str(folder / "agents")

@@ -259,6 +259,12 @@ def test_titles_are_answered_aside():
     assert json.loads(answer(as_json, LIBRARY).say) == {"title": "Simulated: turns"}
 
 
+def test_a_title_is_handed_in_by_the_tool_that_is_there_for_it():
+    tool = Tool(name="respond_in_schema", schema={"type": "object", "properties": {"title": {"type": "string"}}})
+    told = answer(Conversation(system="x", items=(Said(role=USER, text="sim:turns:3"),), tools=(tool,)), LIBRARY)
+    assert [part.call.arguments for part in told.calls] == [{"title": "Simulated: turns"}]
+
+
 def test_a_summary_of_a_conversation_carries_the_script_on():
     asked = Said(role=USER, text="Your task is to create a detailed summary of the conversation so far.")
     told = answer(Conversation(system="s", items=(*_talk("sim:turns:9", 4).items, asked), tools=()), LIBRARY)

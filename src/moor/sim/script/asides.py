@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from moor.sim.script.conversation import USER, Conversation, Said, prompt_text
+from moor.sim.script.conversation import USER, Conversation, Said, Tool, prompt_text
 from moor.sim.script.library import find_address, split_address
 from moor.sim.script.place import find_place, mark, told_place
 
@@ -22,14 +22,23 @@ _FULL_SUMMARY = re.compile(
 def is_title(talk: Conversation) -> bool:
     """A call that wants a title: no tools, and the word in its instructions, or an answer in JSON.
 
-    Codex leaves apply_patch in it, which takes free text.
+    Codex leaves apply_patch in it, which takes free text; Qwen Code has a tool by which the title is handed in.
     """
+    if title_tool(talk) is not None:
+        return True
     if any(not tool.free_text for tool in talk.tools):
         return False
     if talk.wants_json:
         return True
     first = next((item.text for item in talk.items if isinstance(item, Said) and item.role == USER), "")
     return bool(_TITLE.search(talk.system) or re.match(r"(?i).{0,40}\btitle\b", first))
+
+
+def title_tool(talk: Conversation) -> Tool | None:
+    """The only tool of the call, where a title is all that it takes."""
+    if len(talk.tools) != 1:
+        return None
+    return talk.tools[0] if set(talk.tools[0].schema.get("properties") or ()) == {"title"} else None
 
 
 def title(talk: Conversation) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from moor.errors.sim import ScenarioUnknown
-from moor.sim.script.asides import is_summary, is_title, summary, title
+from moor.sim.script.asides import is_summary, is_title, summary, title, title_tool
 from moor.sim.script.conversation import Conversation
 from moor.sim.script.library import Library, split_address
 from moor.sim.script.place import Place, find_place
@@ -44,7 +44,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 def answer(talk: Conversation, library: Library) -> Turn:
     """The model's next answer. Never raises: an address that makes no sense is answered in words."""
     if is_title(talk):
-        return Turn(scenario=TITLE, say=title(talk))
+        return _title(talk)
     if is_summary(talk):
         return Turn(scenario=SUMMARY, say=summary(talk))
     place = find_place(talk)
@@ -55,6 +55,15 @@ def answer(talk: Conversation, library: Library) -> Turn:
     except ScenarioUnknown as problem:
         return Turn(scenario=name, say=f"Simulated model: {problem.message}.")
     return _turn(place, script, talk)
+
+
+def _title(talk: Conversation) -> Turn:
+    """As text, or by the tool that is there for it."""
+    tool = title_tool(talk)
+    if tool is None:
+        return Turn(scenario=TITLE, say=title(talk))
+    call = Fitted(name=tool.name, arguments={"title": title(talk)})
+    return Turn(scenario=TITLE, calls=(Part(id=_call_id(tool.name, 0), call=call),))
 
 
 def _turn(place: Place, script: list[Beat], talk: Conversation) -> Turn:
