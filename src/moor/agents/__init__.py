@@ -27,7 +27,7 @@ AGENTS: Final[dict[str, Entry]] = {
     "codex": Entry("moor.agents.codex:CODEX", "Codex in this terminal"),
     "claude": Entry("moor.agents.claude:CLAUDE", "Claude Code in this terminal", ("claude-code",)),
     "hermes": Entry("moor.agents.hermes:HERMES", "Hermes in this terminal"),
-    "gemini": Entry("moor.agents.gemini:GEMINI", "Gemini CLI in this terminal"),
+    "gemini": Entry("moor.agents.gemini:GEMINI", "Gemini CLI in this terminal", ("gemini-cli",)),
     "copilot": Entry("moor.agents.described:copilot", "GitHub Copilot CLI in this terminal"),
     "goose": Entry("moor.agents.described:goose", "Goose in this terminal"),
     "pi": Entry("moor.agents.described:pi", "Pi in this terminal"),

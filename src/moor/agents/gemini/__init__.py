@@ -5,11 +5,12 @@ Facts: gemini-cli.md.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
 from moor.agents.base import Extra, Installed, LaunchContext, Transfer, TransferContext
 from moor.agents.gemini.arguments import REFUSED
-from moor.agents.gemini.release import ID, PINNED, find, recipe, version_note
+from moor.agents.gemini.release import ID, PINNED, SETTINGS, find, recipe, version_note
 from moor.domain.dialects import GEMINI_GENERATE
 from moor.domain.plan import LaunchPlan
 from moor.domain.session import AgentTraits
@@ -80,6 +81,8 @@ class Gemini:
 
     def extras(self, cwd: str) -> tuple[Extra, ...]:
         """MCP servers and hooks of the repository."""
+        if not os.path.lexists(os.path.join(cwd, SETTINGS)):  # noqa: PTH118 - asked at each launch of any agent
+            return ()
         from moor.agents.gemini.repo import read_repository
 
         return tuple(read_repository(cwd).extras)

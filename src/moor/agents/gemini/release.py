@@ -30,6 +30,8 @@ WINDOW: Final = Window(
     works=((0, 61, 0), (1, 0, 0)),
 )
 NODE: Final = (20,)
+SETTINGS: Final = ".gemini/settings.json"
+"""of a project, below the folder it is started in"""
 _PACKAGE: Final = "@google/gemini-cli"
 _PROGRAM: Final = f"node_modules/{_PACKAGE}/bundle/gemini.js"
 _INTEGRITY: Final = "sha512-dbQ9A0qBtFJNi6XBkHvfZ6Azpn6PNgH/P8h2MZ67RLlX8hSAVjup39CRWqdRxZv7YXIuhrFaytr8y0jKnkoxnQ=="

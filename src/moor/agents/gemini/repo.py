@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
-import tomllib
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,11 +15,11 @@ import msgspec
 
 from moor.agents import jsonc
 from moor.agents.base import Extra
+from moor.agents.gemini.release import SETTINGS
 from moor.agents.gemini.user import sifted
 from moor.agents.repository import Refused, Repository
 from moor.domain.plan import LeftOut
 
-_SETTINGS: Final = ".gemini/settings.json"
 _COMMANDS: Final = ".gemini/commands"
 _TAKEN: Final = frozenset(
     {"context.fileName", "tools.exclude", "security.disableYoloMode", "security.disableAlwaysAllow"}
@@ -68,7 +66,7 @@ def read_repository(cwd: str) -> RepositorySetUp:
     kept, left = sifted(given, _TAKEN)
     out.settings = kept
     for name, why in left:
-        out.leave(name, _SETTINGS, why)
+        out.leave(name, SETTINGS, why)
     for name, server in _maps(given.get("mcpServers")):
         _server(out, repository, name, server)
     for event, groups in (given.get("hooks") or {}).items() if isinstance(given.get("hooks"), dict) else ():
@@ -82,16 +80,18 @@ def read_repository(cwd: str) -> RepositorySetUp:
 
 def _settings(out: RepositorySetUp, repository: Repository) -> dict[str, Any]:
     try:
-        text = repository.read(os.path.join(repository.cwd, _SETTINGS))  # noqa: PTH118
+        text = repository.read(os.path.join(repository.cwd, SETTINGS))  # noqa: PTH118
         value = jsonc.loads(text) if text else {}
     except (Refused, ValueError) as error:
-        out.leave("the whole file", _SETTINGS, f"it cannot be read: {error}")
+        out.leave("the whole file", SETTINGS, f"it cannot be read: {error}")
         return {}
     return value if isinstance(value, dict) else {}
 
 
 def _server(out: RepositorySetUp, repository: Repository, name: str, server: dict[str, Any]) -> None:
     """One MCP server. `trust` stays out: its tools are asked for like others."""
+    import shlex
+
     entry = {key: value for key, value in server.items() if key in _SERVER}
     argv = [str(server.get("command") or ""), *_words(server.get("args"))]
     does = shlex.join(word for word in argv if word) or str(server.get("httpUrl") or server.get("url") or "")
@@ -124,13 +124,15 @@ def _extra(out: RepositorySetUp, repository: Repository, what: str, does: str, v
                 content += b"\0" + word.encode() + b"\0" + (repository.read_bytes(named, _MAX_BYTES) or b"")
             except Refused:
                 continue
-    out.extras.append(Extra(what=what, where=_SETTINGS, does=does, content=content))
+    out.extras.append(Extra(what=what, where=SETTINGS, does=does, content=content))
 
 
 def _commands(out: RepositorySetUp, repository: Repository) -> None:
     """Slash commands are texts; one that would run or read something when it is expanded stays out."""
     top = os.path.join(repository.cwd, _COMMANDS)  # noqa: PTH118
     for path in repository.files(top, (".toml",)):
+        import tomllib
+
         name = os.path.relpath(path, repository.cwd)
         try:
             text = repository.read(path) or ""
