@@ -61,6 +61,8 @@ _DRIVEN: Final = {
     # a driven turn ends when it says so: nothing goes on behind it, nothing wakes up later
     "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
     "CLAUDE_CODE_DISABLE_CRON": "1",
+    # it would write them outside of the work tree, unasked by the prompt
+    "CLAUDE_CODE_DISABLE_AUTO_MEMORY": "1",
 }
 _LEFT_ALONE: Final = frozenset({"PWD", "MOOR_SESSION"})
 _OWN: Final = ("CLAUDE", "ANTHROPIC_", "_CLAUDE")

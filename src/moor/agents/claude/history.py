@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,7 +50,7 @@ def _transfer(path: Path, target: Path) -> Transfer:
 
 def _slug(cwd: str) -> str:
     """The folder's name below `projects` (facts, 2)."""
-    return re.sub(r"[^a-zA-Z0-9]", "-", cwd)
+    return re.sub(r"[^a-zA-Z0-9]", "-", os.path.realpath(cwd))
 
 
 def _title(path: Path) -> str:
