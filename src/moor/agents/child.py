@@ -113,6 +113,7 @@ class Child:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 await self._process.wait()
+                await self._last_words_read()
         return not self.alive
 
     async def close(self, patience_s: float = 1.0) -> None:

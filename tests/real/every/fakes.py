@@ -23,11 +23,17 @@ _SCRIPTS: Final = (".js", ".mjs", ".cjs")
 
 
 def stand_in(folder: Path, agent_id: str, real: Installed, agents: Path, how: str, version: str = "") -> str:
-    """Put a program at the agent's usual place in a folder of agents of its own; the value of MOOR_TEST_AGENTS."""
+    """The installed agent with a program that misbehaves in place of its own; the value of MOOR_TEST_AGENTS."""
     home = agents / agent_id / real.version
     inner = Path(real.path).relative_to(home)
-    program = folder / "agents" / agent_id / (version or real.version) / inner
-    program.parent.mkdir(parents=True, exist_ok=True)
+    copy = folder / "agents" / agent_id / (version or real.version)
+    for part in inner.parts:
+        copy.mkdir(parents=True)
+        for entry in home.iterdir():
+            if entry.name != part:
+                (copy / entry.name).symlink_to(entry)
+        home, copy = home / part, copy / part
+    program = copy
     texts = _NODE if program.suffix in _SCRIPTS else _SHELL
     for node in (home / "node_modules").glob("node-*/bin/node"):  # a Node.js of the agent's own
         link = folder / "agents" / agent_id / (version or real.version) / node.relative_to(home)

@@ -111,7 +111,7 @@ def outlive(station: Station, turns: int, lives: int) -> None:
     calls = place.model_calls()[before:]
     assert len({call["token_generation"] for call in calls}) >= lives
     seen = [row["status"] for row in station.rows(result["session"])]
-    assert [status for status in seen if status != 200] == [], "the agent itself must not see one"
+    assert [status for status in seen if status >= 400] == [], "the agent itself must not see one"
     counts = place.sim.control.tokens()
     assert (counts["refresh_presented_twice"], counts["families_revoked"]) == (0, 0)
     place.assert_ledger_equals_sim(since=used)

@@ -54,6 +54,10 @@ def test_what_it_says_last_is_kept_though_its_output_closed_before(tmp_path: Pat
         assert await child.receive() is None
         assert child.last_words == "no luck"
         await child.close()
+        child = await Child.start("someone", plan(code, tmp_path))
+        assert await child.wait(5.0)
+        assert child.last_words == "no luck"
+        await child.close()
 
     asyncio.run(main())
 
