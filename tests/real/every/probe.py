@@ -140,8 +140,6 @@ class Probe:
     too_old: str
     too_new: str
     """versions that cannot work and that were not tested: both are refused, or noted with the way back"""
-    tries: int = 1
-    """calls at most until a run against an upstream that always answers 500 ends"""
     gaps: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """name of a test of the suite to the sentence that says why it cannot hold for this agent; stands in the docs"""
 

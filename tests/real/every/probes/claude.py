@@ -114,5 +114,4 @@ PROBE: Final = Probe(
     ),
     too_old="1.0.100",
     too_new="9.9.9",
-    tries=9,
 )

@@ -136,5 +136,4 @@ PROBE: Final = Probe(
     ),
     too_old="0.100.0",
     too_new="0.900.0",
-    tries=9,
 )

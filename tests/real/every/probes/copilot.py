@@ -75,7 +75,6 @@ PROBE: Final = Probe(
     asks=False,
     too_old="0.9.0",
     too_new="1.9.9",
-    tries=6,
     gaps={
         "test_nothing_of_it_acts_in_the_agents_own_interface": (
             "in such a repository its own interface is not started before moor trust"

@@ -73,5 +73,4 @@ PROBE: Final = Probe(
     asks=False,
     too_old="0.9.0",
     too_new="1.99.9",
-    tries=6,
 )

@@ -82,5 +82,4 @@ PROBE: Final = Probe(
     kept_in_repository=frozenset({"~.git", "+.git/opencode"}),
     too_old="0.9.0",
     too_new="9.9.9",
-    tries=6,
 )

@@ -6,7 +6,6 @@ import json
 from typing import Final
 
 from tests.real.every.probe import Bypass, Probe, Tui
-from tests.support import tui
 
 _MODELS: Final = json.dumps(
     {
@@ -80,7 +79,6 @@ PROBE: Final = Probe(
     spawns=False,
     too_old="0.9.0",
     too_new="0.87.9",
-    tries=4,
     gaps={
         "test_one_that_crashes_at_its_start_is_told_with_its_words": (
             "its words are told, but as those of a failed call: one process a prompt has no other sign of its start"

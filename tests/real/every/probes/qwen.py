@@ -69,7 +69,6 @@ PROBE: Final = Probe(
     ),
     too_old="0.9.0",
     too_new="0.99.9",
-    tries=6,
     gaps={
         "test_a_closed_terminal_ends_agent_gateway_and_commands": (
             "it refuses the command of this test, a bare sleep; test_qwen.py has another one"
