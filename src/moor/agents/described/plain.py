@@ -27,6 +27,7 @@ _MAX_WORDS: Final = 4_000
 _MAX_ANSWER: Final = 1 << 20
 """characters of the answer that are kept; all of it is told as it comes"""
 _PATIENCE_S: Final = 1.5
+_LOOK_S: Final = 0.02
 _LETS_LOOSE: Final = "lets-loose"
 
 
@@ -132,7 +133,7 @@ class PlainDriver:
         ]
         try:
             await self._tell(process)
-            code = await process.wait()
+            code = await _ended(process)
             await asyncio.wait(reading, timeout=_PATIENCE_S)
         finally:
             for task in reading:
@@ -158,7 +159,14 @@ class PlainDriver:
             if process.returncode is None:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_PATIENCE_S):
-                        await process.wait()
+                        await _ended(process)
+
+
+async def _ended(process: asyncio.subprocess.Process) -> int:
+    """Its exit code. `Process.wait` would also wait for whoever holds its output open (Python 3.11)."""
+    while process.returncode is None:
+        await asyncio.sleep(_LOOK_S)
+    return process.returncode
 
 
 class _Kept:
