@@ -185,6 +185,22 @@ def test_two_installs_at_once_fetch_once(place: Place, registry: Registry) -> No
     assert len([path for path in registry.downloads() if PACKAGE in path]) == 1
 
 
+def test_an_install_that_waits_for_another_can_be_stopped(place: Place, registry: Registry) -> None:
+    registry.fault = "hang"
+    first = place.start("install", ID, "--version", NEXT)
+    assert registry.asked.wait(60)
+    second = place.start("install", ID, "--version", NEXT)
+    assert second.stderr is not None
+    assert "is under way" in second.stderr.readline()
+    second.send_signal(signal.SIGINT)
+    assert second.wait(10) == 130
+    registry.go_on.set()
+    first.communicate(timeout=60)
+    second.communicate()
+    assert first.returncode == 0
+    assert place.left() == [NEXT, "current"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_install_that_is_stopped_takes_npm_and_its_folder_with_it(
     number: signal.Signals, place: Place, registry: Registry

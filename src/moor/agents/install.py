@@ -9,17 +9,19 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from moor.agents.node import check_node
 from moor.agents.recipe import CURRENT, LOCK, PIP, RECORD, Fetcher, Recipe, Say, Terms
-from moor.agents.tools import Stopped
+from moor.agents.tools import TOOLS, Stopped
 from moor.agents.versions import sweep_leftovers
 from moor.errors.agent import AgentInstallFailed, AgentReleaseTooYoung
 
 if TYPE_CHECKING:
     from moor.agents.base import Agent, Installed
     from moor.store.home import Home
+
+_LONGEST_S: Final = 1_800
 
 
 def install_agent(
@@ -85,16 +87,24 @@ def offline(environ: Mapping[str, str], archive: Path | None) -> Mapping[str, st
 
 @contextmanager
 def _alone(folder: Path, recipe: Recipe, say: Say) -> Iterator[None]:
-    """The agent's install lock; says so when another install holds it."""
+    """The agent's install lock; says so when another install holds it, and waits for as long as that may take."""
     from moor.errors.store import LockTimeoutError
     from moor.store.files import locked
 
     with ExitStack() as stack:
-        try:
-            stack.enter_context(locked(folder / LOCK, timeout_s=0.2))
-        except LockTimeoutError:
-            say(f"another install of {recipe.agent} is under way: waiting for it …")
-            stack.enter_context(locked(folder / LOCK, timeout_s=1_800))
+        waits_until = 0.0
+        while True:
+            try:
+                stack.enter_context(locked(folder / LOCK, timeout_s=0.2))
+                break
+            except LockTimeoutError:
+                if not waits_until:
+                    say(f"another install of {recipe.agent} is under way: waiting for it …")
+                    waits_until = time.monotonic() + _LONGEST_S
+                if TOOLS.stopping:
+                    raise _stopped(recipe) from None
+                if time.monotonic() > waits_until:
+                    raise
         yield
 
 
@@ -108,7 +118,7 @@ def _install_aside(recipe: Recipe, environ: Mapping[str, str], target: Path, ter
         finally:
             shutil.rmtree(staging, ignore_errors=True)
     except Stopped:
-        raise AgentInstallFailed(agent=recipe.agent, version=recipe.version, problem="it was stopped") from None
+        raise _stopped(recipe) from None
     except OSError as error:
         raise AgentInstallFailed(
             agent=recipe.agent,
@@ -179,6 +189,10 @@ def set_current(folder: Path, version: str) -> None:
     from moor.store.files import write_private
 
     write_private(folder / CURRENT, version.encode() + b"\n")
+
+
+def _stopped(recipe: Recipe) -> AgentInstallFailed:
+    return AgentInstallFailed(agent=recipe.agent, version=recipe.version, problem="it was stopped")
 
 
 def _silent(_: str) -> None:

@@ -30,6 +30,11 @@ class Tools:
         self._running: set[subprocess.Popen[str]] = set()
         self._stopping = False
 
+    @property
+    def stopping(self) -> bool:
+        """The user has stopped what this process installs."""
+        return self._stopping
+
     def run(
         self, argv: Sequence[str], *, cwd: Path | str, env: Mapping[str, str], timeout_s: float
     ) -> subprocess.CompletedProcess[str]:
