@@ -69,6 +69,7 @@ def _open(named: str, ctx: Context) -> tuple[StoreKeys, dict[str, Upstream]]:
         policy=ctx.loaded.policy,
         budget_nano=ctx.loaded.budget_nano,
         caps=ctx.loaded.caps,
+        watch=ctx.loaded.watch,
     )
     keys.start()
     upstreams = {

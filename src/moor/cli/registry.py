@@ -19,6 +19,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "ps": ("moor.cli.ps", "sessions and what each is doing"),
     "session": ("moor.cli.session", "conversations: list them, carry them between an agent's own home and moor's"),
     "usage": ("moor.cli.usage", "calls, tokens and cost from the ledger"),
+    "calls": ("moor.cli.calls", "single model calls: what was said, sent and changed on the way"),
     "budget": ("moor.cli.budget", "caps on money and tokens: what is left, and a person's word to go on"),
     "agents": ("moor.cli.agents", "agents: installed, tested versions, install"),
     "trust": ("moor.cli.trust", "let a repository's plugins, MCP servers and hooks in"),

@@ -28,7 +28,7 @@ class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     profile: str = ""
     """section of ~/.databrickscfg (kind databricks)"""
     auth: str = ""
-    """`oauth`, `pat`, `cli` or `m2m` (kind databricks, empty: oauth); `bearer` for a proxy of a vendor that wants it so"""
+    """`oauth`, `pat`, `cli` or `m2m` (kind databricks, empty: oauth); `bearer` for a vendor's proxy that wants it"""
     route: str = "auto"
     """`auto`, `gateway`, `gateway-host` or `serving` (kind databricks)"""
     gateway_host: str = ""
@@ -166,6 +166,22 @@ class PolicySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """cap of each session in tokens, cached ones included"""
 
 
+class GuardSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[guard]`: secrets in requests on their way out."""
+
+    action: str = "off"
+    """`off`, `warn`, `mask` or `refuse`"""
+    patterns: tuple[str, ...] = ()
+    """regular expressions beside the known forms"""
+
+
+class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[log]`: what is kept beside the ledger."""
+
+    payload_mb: int = 0
+    """requests and answers, masked, up to so many MB; 0: none"""
+
+
 class BudgetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[budgets.NAME]`: a cap over many sessions, in dollars, tokens or both."""
 
@@ -189,6 +205,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     agents: dict[str, AgentSettings] = {}
     policy: PolicySettings = PolicySettings()
     budgets: dict[str, BudgetSettings] = {}
+    guard: GuardSettings = GuardSettings()
+    log: LogSettings = LogSettings()
     install: InstallSettings = InstallSettings()
 
     def agent(self, agent_id: str) -> AgentSettings:

@@ -103,6 +103,11 @@ class Answer:
         """The sentence of an error inside the answer."""
         raise NotImplementedError
 
+    @property
+    def said_all(self) -> bool:
+        """Whether the event that ends a stream has passed, whatever may still come."""
+        return False
+
 
 class StreamAnswer(Answer):
     """Server-sent events: whole events pass at once, half of one waits, so that a cut is never inside an event."""
@@ -172,6 +177,10 @@ class StreamAnswer(Answer):
     @property
     def error(self) -> str:
         return self._meter.tally.error
+
+    @property
+    def said_all(self) -> bool:
+        return self._meter.tally.ended
 
 
 class BodyAnswer(Answer):

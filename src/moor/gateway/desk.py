@@ -9,8 +9,10 @@ from moor.domain.call import OK, Call
 from moor.domain.dialects import COUNT_TOKENS, OPENAI_CHAT
 from moor.domain.ids import CALL as CALL_ID
 from moor.domain.ids import new_id
+from moor.domain.watch import OFF
 from moor.gateway import routes
 from moor.gateway.exchange import Exchange
+from moor.gateway.guard import guarded
 from moor.gateway.places import status_of
 from moor.gateway.prepare import Prepared, named_model, prepare, read_index
 from moor.gateway.rates import RateBook, retry_after
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from moor.gateway.inbound import Inbound
     from moor.gateway.limits import Limits
     from moor.gateway.metrics import Metrics
+    from moor.gateway.payloads import PayloadLog
     from moor.gateway.places import Place
     from moor.gateway.pool import Pool
     from moor.gateway.ports import LedgerSink
@@ -52,6 +55,7 @@ class Desk:
         pool: Pool,
         ledger: LedgerSink,
         purses: PurseBook,
+        payloads: PayloadLog | None = None,
         metrics: Metrics | None = None,
         rates: Callable[[str], Rates | None] | None = None,
         clock: Clock,
@@ -63,6 +67,7 @@ class Desk:
         self._places = places
         self._ledger = ledger
         self.purses = purses
+        self.payloads = payloads
         self._metrics = metrics
         self._rates = rates
         self._rate_book = RateBook()
@@ -109,7 +114,11 @@ class Desk:
         if isinstance(prepared, Refusal):
             exchange.refuse(prepared)
             return
-        refusal = None if prepared.action == COUNT_TOKENS else self._check_ledger(session)
+        refusal = None
+        if prepared.action != COUNT_TOKENS:
+            refusal = self._check_ledger(session)
+        if refusal is None and session.watch.guard != OFF:
+            prepared, refusal = guarded(session, prepared)
         if refusal is not None:
             exchange.refuse(refusal)
         elif not exchange.record.attempts and (wait_s := self._must_wait(session, request)) > 0:

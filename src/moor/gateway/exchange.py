@@ -21,6 +21,7 @@ from moor.gateway.answer_open import decoded_error, implausible, open_answer
 from moor.gateway.budget import BUDGET_RULE, budget_refusal
 from moor.gateway.ceiling import Ceiling
 from moor.gateway.exchange_tries import Tries, unreachable
+from moor.gateway.payloads import Draft
 from moor.gateway.places import status_of
 from moor.gateway.prepare import Prepared
 from moor.gateway.spend import PAID_PIECE, Spend, split
@@ -51,6 +52,8 @@ class Exchange(Tries, eq=False):
         self.record.took(prepared.plan.model)
         self.record.rules = prepared.rules
         self.record.stream = prepared.action == STREAM
+        if self._desk.payloads is not None:
+            self._draft = Draft(self.record.id, self.record.dialect, self._request.body(), prepared.body)
         if prepared.plan.target is None:
             self._count_here()
             return
@@ -164,6 +167,8 @@ class Exchange(Tries, eq=False):
     def answer_data(self, pieces: list[bytes], *, ended: bool) -> None:
         """Content of the answer."""
         self._stamp = self._desk.clock.monotonic()
+        if self._draft is not None:
+            self._draft.add(pieces)
         if ended:
             self._outbound = None
         if self._over:

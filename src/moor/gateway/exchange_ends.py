@@ -14,6 +14,7 @@ from moor.domain.dialects import COUNT_TOKENS
 from moor.domain.usage import Usage
 from moor.errors.base import ExitCode, MoorError
 from moor.gateway.answer import Answer
+from moor.gateway.payloads import Draft
 from moor.gateway.places import status_of
 from moor.gateway.prepare import Prepared
 from moor.gateway.record import Record
@@ -62,6 +63,8 @@ class Ends(msgspec.Struct, eq=False):
     _alive: bool = False
     """the agent has the head of a stream and signs of life, and no answer yet"""
     _alive_at: float = 0.0
+    _draft: Draft | None = None
+    """what is kept of it where payloads are logged"""
     _short: bool = False
     """the answer waits until the bank has said whether it may go on"""
     _backlog: list[bytes] = []
@@ -127,11 +130,16 @@ class Ends(msgspec.Struct, eq=False):
         self._fail(words.BAD_UPSTREAM, "bug", message, ERROR)
 
     def cancel(self) -> None:
-        """The agent left: end the upstream's work too."""
-        if not self._over:
-            self.record.status = 0
-            self._abandon()
-            self._end(CANCELLED)
+        """The agent left: end the upstream's work too. Codex leaves as soon as it has the last event of a stream, and
+        has its answer then."""
+        if self._over:
+            return
+        if self._answer is not None and self._answer.said_all:
+            self._complete(self._answer)
+            return
+        self.record.status = 0
+        self._abandon()
+        self._end(CANCELLED)
 
     def _abandon(self) -> None:
         if self._opening is not None:
@@ -161,6 +169,8 @@ class Ends(msgspec.Struct, eq=False):
             record.draws = self._spend.settle(record.usage)
             self._desk.purses.warn(self._session, self._spend.purses)
         counts = self._request.route is not None and self._request.route.action == COUNT_TOKENS
+        if self._draft is not None and self._desk.payloads is not None:
+            self._desk.payloads.put(self._draft)
         self._desk.settle(record, is_count=counts)
         self._inbound.over(self)
 

@@ -23,6 +23,7 @@ from moor.domain.settings import UpstreamSettings
 from moor.errors.base import MoorError
 from moor.errors.gateway import SessionUnknownError
 from moor.gateway.activity import Activity
+from moor.gateway.payloads import PayloadLog
 from moor.gateway.ports import SessionKeys
 from moor.gateway.server import Gateway
 from moor.gateway.tuning import is_plain, loop_factory, raise_allocator_thresholds
@@ -140,6 +141,7 @@ async def _serve(
     watched: Watched | None,
 ) -> None:
     ledger = LedgerWriter(home)
+    payloads = PayloadLog(home, session.watch.payload_mb) if session.watch.payload_mb else None
     gateway = Gateway(
         sockets=[listening],
         keys=SessionKeys([session]),
@@ -149,6 +151,7 @@ async def _serve(
         environ=os.environ,
         bank=LedgerBank(home, SystemClock(), session.id),
         told=Warnings(store).told,
+        payloads=payloads,
     )
     stop = _stop_on_signals()
     await gateway.start()
@@ -160,6 +163,8 @@ async def _serve(
         await _until_the_end(stop, watched, activity)
     finally:
         await gateway.close(IN_FLIGHT_GRACE_S)
+        if payloads is not None:
+            await asyncio.to_thread(payloads.close)
         await asyncio.to_thread(_clean_up, home, store, session, ledger, gateway)
 
 

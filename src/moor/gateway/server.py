@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from moor.clock import Clock
     from moor.domain.session import Session
     from moor.gateway.metrics import Metrics
+    from moor.gateway.payloads import PayloadLog
     from moor.gateway.ports import KeyLookup, LedgerSink
     from moor.gateway.purse import Purse
     from moor.gateway.rates import Rates
@@ -55,6 +56,7 @@ class Gateway:
         any_host: bool = False,
         bank: Bank | None = None,
         told: Callable[[Session, Purse, int], None] | None = None,
+        payloads: PayloadLog | None = None,
         metrics: Metrics | None = None,
         rates: Callable[[str], Rates | None] | None = None,
     ) -> None:
@@ -73,6 +75,7 @@ class Gateway:
             pool=self._pool,
             ledger=ledger,
             purses=self.purses,
+            payloads=payloads,
             metrics=metrics,
             rates=rates,
             clock=clock,

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from moor.domain.budget import SESSION, TOKENS, Cap
 from moor.domain.session import STANDALONE, Session
+from moor.domain.watch import Watch
 from moor.errors.base import MoorError
 from moor.gateway.metrics import Metrics
+from moor.gateway.payloads import PayloadLog
 from moor.gateway.rates import Rates
 from moor.gateway.server import Gateway
 from moor.gateway.tuning import loop_factory, raise_allocator_thresholds
@@ -49,6 +51,7 @@ class StoreKeys:
         policy: Policy,
         budget_nano: int | None,
         caps: tuple[Cap, ...] = (),
+        watch: Watch | None = None,
         patience: int = 10,
     ) -> None:
         self._home = home
@@ -56,6 +59,7 @@ class StoreKeys:
         self._upstream = upstream
         self._policy = policy
         self._budget = budget_nano
+        self.watch = watch or Watch()
         self._caps = tuple(cap for cap in caps if cap.per != SESSION)
         self._patience = patience
         self._failures = 0
@@ -117,6 +121,7 @@ class StoreKeys:
             policy=policy,
             budget_nano=min(caps) if caps else None,
             caps=(*_token_cap(key), *(cap for cap in self._caps if cap.fits(upstream, key.id, {}))),
+            watch=self.watch,
             key_hash=key.key_hash,
             created_at=key.created_at,
         )
@@ -154,6 +159,7 @@ def serve(
     plain = all(upstream.ssl_context() is None for upstream in upstreams.values())
     ledger = LedgerWriter(home)
     metrics = Metrics()
+    payloads = PayloadLog(home, keys.watch.payload_mb) if keys.watch.payload_mb else None
     gateway = Gateway(
         sockets=[listening],
         keys=keys,
@@ -163,6 +169,7 @@ def serve(
         environ=environ,
         any_host=any_host,
         bank=LedgerBank(home, clock),
+        payloads=payloads,
         metrics=metrics,
         rates=keys.rates,
     )
@@ -174,6 +181,8 @@ def serve(
             runner.run(_serve(gateway, ready))
     finally:
         keys.close()
+        if payloads is not None:
+            payloads.close()
         if ledger.close():
             gateway.purses.settle()
 

@@ -131,6 +131,7 @@ def prepare(home: Home, loaded: Loaded, environ: Mapping[str, str], clock: Clock
         budget_nano=_budget(loaded, request),
         caps=session_caps(loaded, request, session_id, family),
         user=login_name(environ),
+        watch=loaded.watch,
         traits=agent.traits(prepared.installed.version),
         key_hash=key_hash(prepared.key.reveal()),
         tags=request.tags,

@@ -106,6 +106,7 @@ MIGRATIONS: Final = (
             _LEASES_BY_UNIT,
             "CREATE INDEX leases_open ON leases (scope) WHERE settled_at IS NULL",
             "ALTER TABLE sessions ADD COLUMN caps TEXT NOT NULL DEFAULT '[]'",
+            "ALTER TABLE sessions ADD COLUMN watch TEXT NOT NULL DEFAULT '{}'",
             "ALTER TABLE sessions ADD COLUMN warning TEXT NOT NULL DEFAULT ''",
             "ALTER TABLE sessions ADD COLUMN user TEXT NOT NULL DEFAULT ''",
             "ALTER TABLE sessions ADD COLUMN repository TEXT NOT NULL DEFAULT ''",

@@ -12,7 +12,7 @@ from moor.store.db import connect, translated
 from moor.store.home import Home
 from moor.store.rows import cells, fields, from_row, insert_sql
 
-_NESTED: Final = ("policy", "caps", "fallback", "traits", "tags")
+_NESTED: Final = ("policy", "caps", "fallback", "watch", "traits", "tags")
 _COLUMNS: Final = frozenset(Session.__struct_fields__)
 
 

@@ -16,6 +16,7 @@ from moor.domain.budget import MONEY, SESSION, TOKENS, Cap
 from moor.domain.models import NANO
 from moor.domain.policy import Policy, PolicyLayer
 from moor.domain.settings import Defaults, PolicySettings, Settings
+from moor.domain.watch import Watch
 from moor.errors.config import ConfigValueError, Place
 from moor.store.files import read_bounded
 from moor.store.home import Home
@@ -59,6 +60,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     """by dotted name; one for every setting that has a value, and for every default"""
     budget_nano: int | None = None
     """the lowest money cap of all levels in nano-dollars"""
+    watch: Watch = Watch()
     caps: tuple[Cap, ...] = ()
     """the other caps of all levels; those per session name no session yet"""
     project_path: Path | None = None
@@ -95,12 +97,15 @@ def load_settings(
             agents=user.agents,
             policy=PolicySettings(user.policy.allow, user.policy.deny, cap, user.policy.budget_tokens),
             budgets=user.budgets,
+            guard=user.guard,
+            log=user.log,
             install=user.install,
         ),
         policy=_policy(user.policy, project, admin),
         origins=origins,
         budget_nano=None if cap is None else dollars_to_nano(cap),
         caps=_caps(user, project, admin),
+        watch=_watch(user, admin),
         project_path=project.path if project else None,
         admin_path=admin.path if admin else None,
     )
@@ -188,6 +193,11 @@ def _policy(user: PolicySettings, project: Level | None, admin: Level | None) ->
         if found is not None:
             policy = policy.narrowed(PolicyLayer(name, found.allow, found.deny))
     return policy
+
+
+def _watch(user: Settings, admin: Level | None) -> Watch:
+    own = Watch(user.guard.action, user.guard.patterns, user.log.payload_mb)
+    return own if admin is None else own.with_(Watch(admin.guard.action, admin.guard.patterns))
 
 
 def _caps(user: Settings, project: Level | None, admin: Level | None) -> tuple[Cap, ...]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from moor.domain.settings import BudgetSettings, Defaults, PolicySettings
+from moor.domain.settings import BudgetSettings, Defaults, GuardSettings, PolicySettings
 from moor.errors.config import ConfigTypeError, ConfigValueError, Place, PolicyUntrustedError, ProjectSettingError
 from moor.store.files import read_bounded
 from moor.store.settings_parse import (
@@ -24,6 +24,7 @@ from moor.store.settings_parse import (
     close_setting,
     parse_budgets,
     parse_group,
+    parse_guard,
     parse_policy,
     parse_toml,
     printable,
@@ -41,7 +42,7 @@ PROJECT_SETTINGS: Final = (
     "policy.budget_usd",
     "policy.budget_tokens",
 )
-_ADMIN_GROUPS: Final = ("policy", "budgets")
+_ADMIN_GROUPS: Final = ("policy", "budgets", "guard")
 _MAX_PROJECT_BYTES: Final = 64 * 1024
 
 
@@ -53,6 +54,7 @@ class Level(msgspec.Struct, frozen=True):
     defaults: dict[str, str] = {}
     """by dotted name"""
     budgets: dict[str, BudgetSettings] = {}
+    guard: GuardSettings = GuardSettings()
 
 
 def project_file(cwd: Path) -> Path | None:
@@ -108,7 +110,7 @@ def admin_level(path: Path, uid: int) -> Level | None:
     for key in raw:
         if key not in _ADMIN_GROUPS:
             raise unknown_key(source, (key,), _ADMIN_GROUPS)
-    return Level(path, parse_policy(source, raw), budgets=parse_budgets(source, raw))
+    return Level(path, parse_policy(source, raw), budgets=parse_budgets(source, raw), guard=parse_guard(source, raw))
 
 
 def _refuse_beyond(source: Source, raw: Mapping[str, Any]) -> None:

@@ -17,11 +17,14 @@ from moor.domain.settings import (
     AgentSettings,
     BudgetSettings,
     Defaults,
+    GuardSettings,
     InstallSettings,
+    LogSettings,
     PolicySettings,
     Settings,
     UpstreamSettings,
 )
+from moor.domain.watch import ACTIONS
 from moor.errors.config import ConfigSyntaxError, ConfigTypeError, ConfigUnknownKeyError, ConfigValueError, Place
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -33,6 +36,8 @@ GROUPS: Final[dict[str, type[msgspec.Struct]]] = {
     "agents": AgentSettings,
     "policy": PolicySettings,
     "budgets": BudgetSettings,
+    "guard": GuardSettings,
+    "log": LogSettings,
     "install": InstallSettings,
 }
 NAMED: Final = frozenset({"upstreams", "agents", "budgets"})
@@ -109,6 +114,8 @@ def parse_settings(source: Source, data: Mapping[str, Any]) -> Settings:
         agents=_agents(source, data),
         policy=parse_policy(source, data),
         budgets=parse_budgets(source, data),
+        guard=parse_guard(source, data),
+        log=_log(source, data),
         install=_install(source, data),
     )
 
@@ -163,6 +170,37 @@ def parse_budgets(source: Source, data: Mapping[str, Any]) -> dict[str, BudgetSe
                 place = source.place("budgets", name, key)
                 raise ConfigValueError(place=place, key=f"budgets.{name}.{key}", problem=problem)
     return found
+
+
+def parse_guard(source: Source, data: Mapping[str, Any]) -> GuardSettings:
+    """The `[guard]` group, its values checked."""
+    guard = parse_group(source, GuardSettings, data.get("guard", {}), "guard")
+    if guard.action not in ACTIONS:
+        raise ConfigValueError(
+            place=source.place("guard", "action"), key="guard.action", problem=f"is none of {', '.join(ACTIONS)}"
+        )
+    for pattern in guard.patterns:
+        try:
+            empty = re.compile(pattern).search("") is not None
+            problem = "matches everywhere" if empty else ""
+        except re.error as error:
+            problem = f"is no regular expression: {error}"
+        if problem:
+            place = source.place("guard", "patterns")
+            raise ConfigValueError(place=place, key="guard.patterns", problem=f"{printable(pattern)!r} {problem}")
+    return guard
+
+
+def _log(source: Source, data: Mapping[str, Any]) -> LogSettings:
+    group = parse_group(source, LogSettings, data.get("log", {}), "log")
+    if not 0 <= group.payload_mb <= 100_000:
+        raise ConfigValueError(
+            place=source.place("log", "payload_mb"),
+            key="log.payload_mb",
+            problem="must be a number of MB, 0 for none",
+            hint="write it so: payload_mb = 200",
+        )
+    return group
 
 
 def _check_dollars(source: Source, value: float | None, *key: str) -> None:

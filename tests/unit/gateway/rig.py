@@ -24,6 +24,7 @@ from moor.domain.dialects import (
 from moor.domain.session import AgentTraits, Session
 from moor.gateway.limits import Limits
 from moor.gateway.metrics import Metrics
+from moor.gateway.payloads import PayloadLog
 from moor.gateway.ports import SessionKeys
 from moor.gateway.purse import Bank
 from moor.gateway.rates import Rates
@@ -232,6 +233,7 @@ async def rig(
     environ: dict[str, str] | None = None,
     bank: Bank | None = None,
     metrics: Metrics | None = None,
+    payloads: PayloadLog | None = None,
     rates: Callable[[str], Rates | None] | None = None,
     handler: Handler | None = None,
     clock: Clock | None = None,
@@ -256,6 +258,7 @@ async def rig(
         environ=environ,
         bank=bank or MemoryBank(),
         metrics=metrics,
+        payloads=payloads,
         rates=rates,
     )
     await gateway.start()

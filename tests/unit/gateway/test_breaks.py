@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from moor.domain.call import CANCELLED, CUT, ERROR
+from moor.domain.call import CANCELLED, CUT, ERROR, OK
 from moor.domain.dialects import DIALECTS, GEMINI_GENERATE
 from moor.domain.session import AgentTraits
 from moor.gateway.limits import Limits
@@ -161,6 +161,25 @@ def test_an_agent_that_leaves_cancels_the_upstreams_work(stream: bool) -> None:
             assert row.usage.input > 0
             assert r.gateway.connections == 0
             assert r.gateway.bodies.held == 0
+
+    run(scenario())
+
+
+def test_an_agent_that_leaves_behind_the_last_event_has_its_answer() -> None:
+    async def handler(talk: Talk, _: Seen) -> None:
+        await talk.stream(anthropic_events("hi"), end=False)
+        await asyncio.sleep(5)
+
+    async def scenario() -> None:
+        async with rig(handler=handler) as r:
+            client = await r.client()
+            await client.send("POST", "/anthropic/v1/messages", body={"model": "m-1", "stream": True})
+            await asyncio.wait_for(client.reader.readuntil(b'{"type": "message_stop"}'), 3)
+            client.close()
+            row = (await r.rows())[0]
+            assert (row.outcome, row.status, row.estimated) == (OK, 200, False)
+            assert row.usage.output == 1
+            assert r.gateway.connections == 0
 
     run(scenario())
 
