@@ -15,6 +15,7 @@ from typing import Final
 
 from moor.agents.base import LaunchContext
 from moor.agents.child import Child
+from moor.agents.claude.environment import Places
 from moor.agents.claude.release import ID
 from moor.agents.claude.wire import Raw, Translator, first_request, interruption, reply, user_message
 from moor.domain.event import QUESTION, TURN_END, Event
@@ -33,9 +34,9 @@ _DENIED: Final = "denied by the rules of this session"
 class ClaudeDriver:
     """One process with one session. Not for use from two tasks at once, but for `answer` and `cancel`."""
 
-    def __init__(self, context: LaunchContext) -> None:  # noqa: ARG002 - all it needs stands in the plan
+    def __init__(self, context: LaunchContext) -> None:
         self._child: Child | None = None
-        self._wire = Translator()
+        self._wire = Translator(str(Places(context).config))
         self._raw: asyncio.Queue[Raw | None] = asyncio.Queue(_QUEUE)
         self._pump: asyncio.Task[None] | None = None
         self._opened = asyncio.Event()

@@ -43,6 +43,7 @@ _ACCESS: Final = {
     **dict.fromkeys(("EnterPlanMode", "ExitPlanMode", "StructuredOutput", QUESTION_TOOL), INTERNAL),
 }
 """tools that are not named here are not known to stay inside: those of MCP servers, schedules, worktrees"""
+_OUTPUTS: Final = "tool-results"
 _PATH_KEYS: Final = ("file_path", "notebook_path", "path")
 _TITLE_KEYS: Final = ("command", *_PATH_KEYS, "pattern", "url", "query", "description", "skill", "prompt")
 
@@ -63,10 +64,11 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Translator:
-    """State of one session, turn after turn."""
+    """State of one session, turn after turn. `own`: its private folder, where long outputs of tools are kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: str = "") -> None:
         self.session = ""
+        self._own = own
         self.asked: dict[str, Asked] = {}
         self._allowed: set[str] = set()
         self._told: set[str] = set()
@@ -206,7 +208,15 @@ class Translator:
         """Whether it is allowed without asking: it touches nothing, or it was allowed a moment ago."""
         if asked.kind == "tool" and asked.tool == QUESTION_TOOL:
             return False
-        return _ACCESS.get(asked.tool) == INTERNAL or (asked.kind == "tool" and asked.call in self._allowed)
+        if _ACCESS.get(asked.tool) == INTERNAL or (asked.kind == "tool" and asked.call in self._allowed):
+            return True
+        paths = _paths(asked.given)
+        return _ACCESS.get(asked.tool) == READ and bool(paths) and all(self._is_own_output(path) for path in paths)
+
+    def _is_own_output(self, path: str) -> bool:
+        """Whether it is a long output of this session, which Claude Code puts into a file and reads in parts."""
+        inside = path.startswith(f"{self._own}/projects/") and f"/{self.session}/{_OUTPUTS}/" in path
+        return bool(self._own and self.session) and inside and ".." not in path.split("/")
 
     def _permission(self, asked: Asked, source: Raw, raw: Raw) -> Event:
         access = _ACCESS.get(asked.tool, OTHER)

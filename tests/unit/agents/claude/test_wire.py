@@ -127,6 +127,22 @@ def test_a_tool_that_is_not_known_is_not_taken_for_harmless() -> None:
     assert wire.feed(ask("Task", {"prompt": "p"}, call="t2")) == []
 
 
+@pytest.mark.parametrize(
+    ("path", "asks"),
+    [
+        ("/own/projects/-shop/s1/tool-results/x.txt", False),
+        ("/own/projects/-shop/s2/tool-results/x.txt", True),
+        ("/own/projects/-shop/s1/tool-results/../../../../etc/passwd", True),
+        ("/shop/projects/-shop/s1/tool-results/x.txt", True),
+        ("/own/.claude.json", True),
+    ],
+)
+def test_a_long_output_of_its_own_is_read_unasked_and_nothing_else(path: str, asks: bool) -> None:
+    wire = Translator("/own")
+    events = wire.feed({**ask("Read", {"file_path": path}), "session_id": "s1"})
+    assert [event.kind for event in events] == ([PERMISSION] if asks else [])
+
+
 def test_a_question_that_is_taken_back_waits_no_more() -> None:
     wire = Translator()
     (event,) = wire.feed(ask("Bash", {"command": "ls"}))
