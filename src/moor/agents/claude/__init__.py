@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 _STOPS_AT: Final = {
     "sign-in": 403,
-    "forbidden-model": 403,
-    "budget": 403,
+    "forbidden-model": 400,
+    "budget": 400,
     "bad-request": 400,
     "unreachable": 400,
     "bad-upstream": 400,
 }
-"""400 and 403 are not repeated and their message is shown; 401 is repeated like a 500, 404 is asked once more and
-shown as a fault of the model's name (facts, 7)"""
+"""400 and 403 are not repeated and their message is shown, 403's behind the words "Failed to authenticate"; 401 is
+repeated like a 500 in some set-ups, 404 is asked once more and shown as a fault of the model's name (facts, 7)"""
 
 
 class ClaudeCode:
