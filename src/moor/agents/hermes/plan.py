@@ -17,9 +17,10 @@ from moor.agents.hermes import plugin
 from moor.agents.hermes.arguments import Checked, checked
 from moor.agents.hermes.config import EFFORTS, KEY_VARIABLE, effort_models, ours
 from moor.agents.hermes.release import ID, interpreter, version_note
-from moor.agents.hermes.repo import Plugins, read_plugins
+from moor.agents.hermes.repo import Plugins, read_plugins, rules_left_out
 from moor.agents.hermes.user_config import UserConfig, read_user_config
-from moor.domain.plan import LaunchPlan, PlannedFile, PlannedLink
+from moor.agents.repository import Repository
+from moor.domain.plan import LaunchPlan, LeftOut, PlannedFile, PlannedLink
 
 SERVER: Final = "server"
 _PLUGIN: Final = "moor"
@@ -56,9 +57,14 @@ def plan(context: LaunchContext) -> LaunchPlan:
         cwd=context.session.cwd,
         files=tuple(_files(context, start, user, plugins)),
         links=tuple(_links(context)),
-        left_out=(*user.left_out, *(() if context.trusted else plugins.left_out)),
+        left_out=(*user.left_out, *_left_out(context, plugins)),
         notes=(note,) if note else (),
     )
+
+
+def _left_out(context: LaunchContext, plugins: Plugins) -> list[LeftOut]:
+    rules = rules_left_out(context.session.cwd)
+    return rules if context.trusted else [*plugins.left_out, *rules]
 
 
 def _environment(context: LaunchContext) -> dict[str, str]:
@@ -99,6 +105,7 @@ def _start(context: LaunchContext, user: UserConfig, plugins: Plugins) -> dict[s
         "driven": context.mode == SERVER,
         "effort": context.effort if context.effort in EFFORTS else "",
         "allowed": [[host, int(port)]],
+        "root": Repository(context.session.cwd).root,
         "config": {
             **ours(context),
             "plugins": {"enabled": enabled},

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from moor.agents.base import Extra
+from moor.agents.hermes.shim import RULES
 from moor.agents.repository import Refused, Repository
 from moor.domain.plan import LeftOut
 
@@ -38,6 +39,14 @@ class Plugins(msgspec.Struct, frozen=True):
     def left_out(self) -> list[LeftOut]:
         """What is said where they are not trusted."""
         return [LeftOut(f"plugin {name}", f"{_FOLDER}/{name}", _WHY) for name in self.names]
+
+
+def rules_left_out(cwd: str) -> list[LeftOut]:
+    """Rules files that lead out of the repository: the shim keeps Hermes from opening them."""
+    repository = Repository(cwd)
+    paths = [folder + name for folder in repository.upward() for name in RULES if name.startswith("/")]
+    away = [path for path in paths if os.path.lexists(path) and not repository.inside(path)]
+    return [LeftOut("the whole file", repository.shown(path), "it is a link out of the repository") for path in away]
 
 
 def read_plugins(cwd: str) -> Plugins:

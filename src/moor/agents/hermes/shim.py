@@ -26,6 +26,8 @@ SETTINGS = ("display", "personalities", "timezone", "memory", "tool_output", "ch
 """sections of the user's own config.yaml that are taken over; the others name places, programs or credentials"""
 KEPT = ("display", "personalities", "memory", "command_allowlist", "onboarding")
 """sections that are kept from one session to the next"""
+RULES = ("/AGENTS.md", "/HERMES.md", "/.hermes.md", "/CLAUDE.md", "/.cursorrules", ".mdc", "/agents.md", "/claude.md")
+"""ends of the names of files that Hermes puts before the model by itself"""
 TURN = "turn.json"
 """file in Hermes' home that says how a driven turn ended: `problem`, empty for a good end"""
 TOOLSET = "hermes-acp"
@@ -45,7 +47,7 @@ def main() -> None:
     copy_files(start)
     copy_skills(start)
     atexit.register(keep, start)
-    sys.addaudithook(Guard(start["allowed"]))
+    sys.addaudithook(Guard(start["allowed"], start["root"]))
     if start["driven"]:
         follow(start)
     sys.argv = [start["program"], *sys.argv[2:]]
@@ -53,19 +55,28 @@ def main() -> None:
 
 
 class Guard:
-    """Raises ConnectionRefusedError for a connection that goes elsewhere than to an allowed (address, port)."""
+    """Raises ConnectionRefusedError for a connection that goes elsewhere than to an allowed (address, port), and
+    PermissionError where a rules file is a link out of the repository, which is at `root`.
+    """
 
-    def __init__(self, allowed: list[list[Any]]) -> None:
+    def __init__(self, allowed: list[list[Any]], root: str) -> None:
         self._allowed = {(address, port) for address, port in allowed}
+        self._root = root.rstrip("/") + "/"
 
     def __call__(self, event: str, args: tuple[Any, ...]) -> None:
         """Called by the interpreter for every audited event of the process."""
+        if event == "open":
+            self._opened(args[0])
         if not event.startswith("socket."):
             return
         if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
             self._connection(args[1])
         elif event in _NAME_LOOKUPS and _text(args[0]) not in _LOOPBACK:
             raise ConnectionRefusedError(f"moor: {_text(args[0])} is not reached; models are those of the gateway")
+
+    def _opened(self, path: Any) -> None:
+        if isinstance(path, str) and path.endswith(RULES) and not os.path.realpath(path).startswith(self._root):
+            raise PermissionError(f"moor: {path} is a link out of the repository")
 
     def _connection(self, address: Any) -> None:
         """An address that is no pair is one of a Unix socket, or none at all."""

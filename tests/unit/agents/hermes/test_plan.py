@@ -118,6 +118,14 @@ def test_plugins_of_a_repository_are_copied_as_they_were_looked_at_once_trusted(
     assert [extra.content for extra in HERMES.extras(context.session.cwd)] == [b"import os"]
 
 
+@pytest.mark.feature("F17.7")
+def test_a_rules_file_that_leads_out_of_the_repository_is_named(tmp_path: Path) -> None:
+    context = hermes_context(tmp_path)
+    (tmp_path / "work" / "AGENTS.md").symlink_to("/etc/hostname")
+    (tmp_path / "work" / "CLAUDE.md").write_text("Rules.", encoding="utf-8")
+    assert [(item.what, item.where) for item in HERMES.plan(context).left_out] == [("the whole file", "AGENTS.md")]
+
+
 @pytest.mark.feature("F5.2")
 def test_what_is_left_out_of_the_users_own_home_is_named(tmp_path: Path) -> None:
     own = tmp_path / "user" / ".hermes"

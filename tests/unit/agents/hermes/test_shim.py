@@ -109,7 +109,7 @@ def test_the_users_skills_are_copied_but_for_those_that_ship_with_hermes(start: 
 
 @pytest.mark.feature("F18.1", "F17.7")
 def test_the_guard_lets_only_the_gateway_and_unix_sockets_through() -> None:
-    guard = shim.Guard([["127.0.0.1", 4000]])
+    guard = shim.Guard([["127.0.0.1", 4000]], "/nowhere")
     for event, address in (
         ("socket.connect", ("127.0.0.1", 4000)),
         ("socket.connect", "/run/x.sock"),
@@ -164,3 +164,21 @@ def test_a_memory_service_of_the_users_is_not_taken_over(start: dict[str, Any]) 
     made = config(start)
     assert made["memory"] == {"provider": "", "memory_char_limit": 100}
     assert "compression" not in made
+
+
+@pytest.mark.feature("F17.7")
+def test_a_rules_file_that_leads_out_of_the_repository_is_not_opened(tmp_path: Path) -> None:
+    root = tmp_path / "repo"
+    (root / "docs").mkdir(parents=True)
+    (tmp_path / "secret").write_text("s", encoding="utf-8")
+    (root / "docs" / "rules.md").write_text("r", encoding="utf-8")
+    (root / "AGENTS.md").symlink_to(tmp_path / "secret")
+    (root / "CLAUDE.md").symlink_to("docs/rules.md")
+    (root / "away").symlink_to(tmp_path)
+    (tmp_path / "HERMES.md").write_text("h", encoding="utf-8")
+    guard = shim.Guard([], str(root))
+    for path in ("AGENTS.md", "away/HERMES.md"):
+        with pytest.raises(PermissionError):
+            guard("open", (str(root / path), "r", 0))
+    for allowed in (str(root / "CLAUDE.md"), str(tmp_path / "secret"), 3, b"AGENTS.md"):
+        guard("open", (allowed, "r", 0))
