@@ -18,6 +18,9 @@ KEY_VARIABLE: Final = "MOOR_CODEX_KEY"
 """holds the session's key; commands do not see it"""
 HOME_VARIABLE: Final = "CODEX_HOME"
 STATE_VARIABLE: Final = "CODEX_SQLITE_HOME"
+PROXIES: Final = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+"""Codex itself gets the gateway as its proxy, which tunnels nothing: its interface fetches a tip from GitHub
+at each start, whatever is set (0.169.0). Calls to loopback pass no proxy."""
 SERVER: Final = "server"
 _IDLE_MS: Final = 330_000
 """a little above the gateway's own, so that the gateway's verdict arrives and not a timeout of Codex's"""
@@ -86,7 +89,6 @@ def merged(taken: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     """The whole configuration; ours wins key by key."""
     defaults = {"approval_policy": "on-request", "sandbox_mode": "workspace-write"}
     config = {**defaults, **taken, **own}
-    # its tips are fetched from GitHub at each start of the interface (0.169.0)
     config["tui"] = {**taken.get("tui", {}), "show_tooltips": False}
     if "hooks" in taken:
         config["features"] = {**own["features"], "hooks": True}
@@ -114,7 +116,8 @@ def _projects(cwd: str, *, trust: bool) -> dict[str, Any]:
 
 
 def _variables(context: LaunchContext, user: UserConfig) -> dict[str, Any]:
-    """Commands get the user's own environment: without the key, with the user's own Codex home where one is named."""
-    own = {name: context.environ[name] for name in (HOME_VARIABLE, STATE_VARIABLE) if name in context.environ}
-    hidden = [KEY_VARIABLE, HOME_VARIABLE, STATE_VARIABLE, *user.hidden_variables]
+    """Commands get the user's own environment: without the key, with the user's own Codex home and proxies."""
+    moved = (HOME_VARIABLE, STATE_VARIABLE, *PROXIES)
+    own = {name: context.environ[name] for name in moved if name in context.environ}
+    hidden = [KEY_VARIABLE, *moved, *user.hidden_variables]
     return {"inherit": "all", "ignore_default_excludes": True, "exclude": hidden, "set": own}

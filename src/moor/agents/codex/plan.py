@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from moor.agents.base import LaunchContext
 from moor.agents.codex.arguments import checked, command_of
-from moor.agents.codex.config import HOME_VARIABLE, KEY_VARIABLE, SERVER, STATE_VARIABLE, merged, ours
+from moor.agents.codex.config import HOME_VARIABLE, KEY_VARIABLE, PROXIES, SERVER, STATE_VARIABLE, merged, ours
 from moor.agents.codex.extras import Extras, read_extras
 from moor.agents.codex.prompt import PLAIN
 from moor.agents.codex.release import version_note
@@ -49,7 +49,7 @@ def plan(context: LaunchContext) -> LaunchPlan:
     flags = [word for setting in settings(config) for word in ("-c", setting)]
     return LaunchPlan(
         argv=(context.installed.path, *flags, *args),
-        env=_environment(context, files),
+        env=_environment(context, files, remote=_asks_afar(extras)),
         cwd=context.session.cwd,
         files=tuple(files.written(user, rules)),
         links=tuple(files.links(user)),
@@ -109,12 +109,20 @@ class _Files:
         return Once(tuple(argv), str(self.prompt), "its base prompt is kept")
 
 
-def _environment(context: LaunchContext, files: _Files) -> dict[str, str]:
+def _asks_afar(extras: Extras) -> bool:
+    """Whether an MCP server of a trusted repository is reached over HTTP, by Codex itself."""
+    servers = extras.config.get("mcp_servers", {})
+    return any("url" in server for server in servers.values())
+
+
+def _environment(context: LaunchContext, files: _Files, *, remote: bool) -> dict[str, str]:
     env = {name: value for name, value in context.environ.items() if not name.startswith("CODEX_")}
     env[HOME_VARIABLE] = str(files.home)
     env[STATE_VARIABLE] = str(files.state)
     env[KEY_VARIABLE] = context.key.reveal()
     env["PWD"] = context.session.cwd
+    if not remote:
+        env.update(dict.fromkeys(PROXIES, context.gateway_url))
     return env
 
 
