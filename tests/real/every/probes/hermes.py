@@ -88,6 +88,4 @@ PROBE: Final = Probe(
     asks=False,
     too_old="0.9.0",
     too_new="9.9.9",
-    # moor tries a call again, and Hermes once more with a new connection
-    tries=4,
 )
