@@ -26,7 +26,8 @@ agents: env ## install the pinned agents once for this checkout
 	@scripts/bootstrap agents --venv "$(VENV)" --agents "$(AGENTS)"
 
 .PHONY: demo
-demo: agents ## all of it in one minute, on a simulated workspace
+demo: env ## all of it in one minute, on a simulated workspace
+	@scripts/bootstrap agents --venv "$(VENV)" --agents "$(AGENTS)" --only opencode
 	@MOOR_TEST_AGENTS="$(abspath $(AGENTS))/agents" $(VENV)/bin/moor demo
 
 .PHONY: format

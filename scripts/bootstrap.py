@@ -1,7 +1,7 @@
 """Builds the checkout's environment and installs the pinned agents; called by the Makefile.
 
     bootstrap.py env --venv DIR                  the environment, from requirements/dev.lock
-    bootstrap.py agents --venv DIR --agents DIR  the agents, by `moor agents install`
+    bootstrap.py agents --venv DIR --agents DIR  the agents, by `moor agents install` (--only NAME …: these)
 
 Nothing is done when nothing changed (a stamp holds the digest of all inputs); two at once wait for each
 other. Standard library only: it runs before anything is installed. Exit code 1 and one sentence on failure.
@@ -18,13 +18,16 @@ import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements" / "dev.lock"
 AGENTS = ("opencode", "claude", "gemini", "codex", "hermes", "copilot", "goose", "pi", "qwen")
 """agents that tests and the demo need, by the name `moor agents install` takes"""
+
+PINNED_IN = (".py", ".toml", ".json", ".lock")
+"""files below src/moor/agents that say what is installed"""
 
 NEEDED = {
     "git": "apt install git",
@@ -91,10 +94,10 @@ def build_environment(folder: Path) -> None:
     stamp.write_text(mark, encoding="utf-8")
 
 
-def install_agents(folder: Path, python: Path) -> None:
-    """Install the pinned agents through moor's own installer; quick when they are there."""
+def install_agents(folder: Path, python: Path, names: Sequence[str] = AGENTS) -> None:
+    """Install the pinned agents, at once, through moor's own installer; quick when they are there."""
     stamp = folder / ".stamp"
-    pins = sorted((ROOT / "src" / "moor" / "agents").rglob("*.py"))
+    pins = sorted(path for path in (ROOT / "src" / "moor" / "agents").rglob("*") if path.suffix in PINNED_IN)
     mark = digest(str(folder), *[pin.read_bytes() for pin in pins])
     if read(stamp) == mark and all((folder / "agents" / name).is_dir() for name in AGENTS):
         return
@@ -103,11 +106,12 @@ def install_agents(folder: Path, python: Path) -> None:
             raise Failed(f"{tool} is missing; install it (Debian, Ubuntu: {remedy})")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     environ = {**without_moor(os.environ), "MOOR_HOME": str(folder)}
-    say(f"installing the pinned {', '.join(AGENTS)} into {show(folder)}")
-    command = [str(python), "-m", "moor", "agents", "install", *AGENTS]
+    say(f"installing the pinned {', '.join(names)} into {show(folder)}")
+    command = [str(python), "-m", "moor", "agents", "install", *names]
     if subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, check=False).returncode:
         raise Failed("an agent could not be installed; the lines above say which, and why")
-    stamp.write_text(mark, encoding="utf-8")
+    if names == AGENTS:
+        stamp.write_text(mark, encoding="utf-8")
 
 
 def pip(python: Path, *args: str) -> None:
@@ -152,6 +156,7 @@ def main() -> int:
     parser.add_argument("step", choices=["env", "agents"])
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv")
     parser.add_argument("--agents", type=Path, default=ROOT / ".agents-cache")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="these agents instead of all")
     args = parser.parse_args()
     folder: Path = ROOT / args.venv
     try:
@@ -159,7 +164,7 @@ def main() -> int:
             if args.step == "env":
                 build_environment(folder)
             else:
-                install_agents(ROOT / args.agents, folder / "bin" / "python")
+                install_agents(ROOT / args.agents, folder / "bin" / "python", args.only or AGENTS)
     except (Failed, OSError, subprocess.SubprocessError) as error:
         say(f"error: {error}")
         return 1
