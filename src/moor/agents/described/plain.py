@@ -95,6 +95,12 @@ class PlainDriver:
         """End the process and the asking; returns within 4 s; idempotent. The gateway's sweep ends its tools."""
         await self._end()
         self._asking.close()
+        if self._process is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S):
+                    await self._process.wait()
+            # a tool that holds its output open would keep the pipes of a process that is gone
+            getattr(self._process, "_transport").close()  # noqa: B009
 
     async def _started(self) -> asyncio.subprocess.Process:
         if self._plan is None:
@@ -164,7 +170,7 @@ class PlainDriver:
 
 async def _ended(process: asyncio.subprocess.Process) -> int:
     """Its exit code. `Process.wait` would also wait for whoever holds its output open (Python 3.11)."""
-    while process.returncode is None:
+    while process.returncode is None:  # noqa: ASYNC110 - nothing else tells us
         await asyncio.sleep(_LOOK_S)
     return process.returncode
 
