@@ -25,8 +25,7 @@ def write_files(plan: LaunchPlan) -> None:
     for link in plan.links:
         try:
             os.makedirs(os.path.dirname(link.path), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120 - hot path
-            os.symlink(link.target, link.path)  # noqa: PTH211
-        except FileExistsError:
-            continue
+            if not os.path.lexists(link.path):
+                os.symlink(link.target, link.path)  # noqa: PTH211
         except OSError as error:
             raise storage_error(error, link.path) or error from error

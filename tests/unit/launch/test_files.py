@@ -1,0 +1,41 @@
+"""Writing the private files and links of a plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from moor.domain.plan import LaunchPlan, PlannedFile, PlannedLink
+from moor.errors.store import HomeUnwritableError
+from moor.launch.files import write_files
+
+
+def plan(**what: object) -> LaunchPlan:
+    return LaunchPlan(argv=("x",), env={}, cwd="/", **what)  # type: ignore[arg-type]
+
+
+@pytest.mark.feature("F5.2")
+def test_files_are_private_and_links_lead_to_what_lasts(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    file = PlannedFile(str(tmp_path / "session" / "a" / "b.json"), b"{}")
+    links = (PlannedLink(str(tmp_path / "session" / "l" / "history"), str(kept / "history")),)
+    write_files(plan(files=(file,), links=links))
+    assert (tmp_path / "session" / "a").stat().st_mode & 0o777 == 0o700
+    assert Path(file.path).stat().st_mode & 0o777 == 0o600
+    kept.mkdir()
+    (tmp_path / "session" / "l" / "history").write_text("typed", encoding="utf-8")
+    assert (kept / "history").read_text(encoding="utf-8") == "typed"
+
+
+def test_a_link_that_is_there_already_stays(tmp_path: Path) -> None:
+    link = PlannedLink(str(tmp_path / "l"), str(tmp_path / "new"))
+    (tmp_path / "l").symlink_to(tmp_path / "old")
+    write_files(plan(links=(link,)))
+    assert (tmp_path / "l").readlink() == tmp_path / "old"
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises((HomeUnwritableError, OSError)):
+        write_files(plan(links=(PlannedLink(str(tmp_path / "file" / "l"), "/x"),)))
