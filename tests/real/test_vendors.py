@@ -41,7 +41,7 @@ def add_vendor(place: Workplace, name: str, agent: str, url: str = "") -> str:
     return model
 
 
-@pytest.mark.feature("F2.8", "F3.7")
+@pytest.mark.feature("F4.12")
 @pytest.mark.parametrize("agent", VENDORS)
 def test_an_agent_works_on_a_vendors_own_api_and_never_sees_its_key(
     agent: str, tmp_path: Path, test_agents: Path
@@ -57,7 +57,7 @@ def test_an_agent_works_on_a_vendors_own_api_and_never_sees_its_key(
         assert [row["upstream"] for row in rows] == ["vendor"]
 
 
-@pytest.mark.feature("F3.12")
+@pytest.mark.feature("F3.10")
 def test_a_fallback_at_another_upstream_answers_where_the_first_cannot_be_reached(
     tmp_path: Path, test_agents: Path
 ) -> None:

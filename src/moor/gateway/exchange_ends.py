@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from moor.domain.session import Session
     from moor.gateway.desk import Desk
     from moor.gateway.inbound import Inbound
+    from moor.gateway.live import Running
     from moor.gateway.outbound import Outbound
     from moor.gateway.request import Request
     from moor.wire.strictness import Headers
@@ -173,6 +174,28 @@ class Ends(msgspec.Struct, eq=False):
             self._desk.payloads.put(self._draft)
         self._desk.settle(record, is_count=counts)
         self._inbound.over(self)
+
+    def live(self, now: float) -> Running:
+        """The call as it stands, for people."""
+        from moor.gateway.live import Running
+
+        record, answer = self.record, self._answer
+        began = answer is not None and answer.sent_head
+        return Running(
+            session=self._session.id,
+            agent=self._session.agent,
+            model=record.model_id,
+            subagent=record.agent_session if record.parent_session else "",
+            seconds=round(now - record.started_mono, 1),
+            output=self._output_so_far(),
+            attempts=record.attempts,
+            waiting=not began,
+        )
+
+    def _output_so_far(self) -> int:
+        if self._answer is None or not self._answer.sent_head or not self.record.stream:
+            return 0
+        return self._answer.so_far(self.record.request_bytes).output
 
     @property
     def _target(self) -> Target:

@@ -23,6 +23,7 @@ from moor.wire.refusal import Refusal
 if TYPE_CHECKING:
     from moor.gateway.exchange import Exchange
     from moor.gateway.exchange_ends import Ends
+    from moor.gateway.live import Running
     from moor.gateway.server import Gateway
     from moor.wire.strictness import Headers
 
@@ -329,6 +330,10 @@ class Inbound(asyncio.Protocol):
     def is_busy(self) -> bool:
         """A call runs."""
         return self._exchange is not None
+
+    def live(self, now: float) -> Running | None:
+        """The call that runs, for people; None where none does."""
+        return None if self._exchange is None else self._exchange.live(now)
 
     def drain(self) -> bool:
         """The gateway is ending: close where no call runs; True while one does."""

@@ -23,6 +23,7 @@ from moor.domain.settings import UpstreamSettings
 from moor.errors.base import MoorError
 from moor.errors.gateway import SessionUnknownError
 from moor.gateway.activity import Activity
+from moor.gateway.live import LiveFile
 from moor.gateway.payloads import PayloadLog
 from moor.gateway.ports import SessionKeys
 from moor.gateway.server import Gateway
@@ -160,7 +161,7 @@ async def _serve(
     activity = Activity(store, session, gateway)
     await activity.announce()
     try:
-        await _until_the_end(stop, watched, activity)
+        await _until_the_end(stop, watched, activity, LiveFile(home, gateway))
     finally:
         await gateway.close(IN_FLIGHT_GRACE_S)
         if payloads is not None:
@@ -168,12 +169,12 @@ async def _serve(
         await asyncio.to_thread(_clean_up, home, store, session, ledger, gateway)
 
 
-async def _until_the_end(stop: asyncio.Event, watched: Watched | None, activity: Activity) -> None:
+async def _until_the_end(stop: asyncio.Event, watched: Watched | None, activity: Activity, live: LiveFile) -> None:
     """Returns when the watched process ended or a signal came; the activity is told meanwhile."""
     waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(stop.wait())]
     if watched is not None:
         waits.append(asyncio.ensure_future(ended(watched.pid, watched.start, watched.pidfd)))
-    telling = asyncio.ensure_future(activity.run())
+    telling = asyncio.gather(activity.run(), live.run())
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for task in (*waits, telling):
         task.cancel()

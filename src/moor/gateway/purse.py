@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from moor.clock import Clock
     from moor.domain.session import Session
+    from moor.gateway.live import CapUse
     from moor.ledger.leases import Ask, Grant
 
 _log = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ class Purse:
         self.reserved = 0
         """by the calls that run"""
         self.calls = 0
+        self._used = 0
         self._others = 0
         """held by other processes when the bank last answered"""
         self._book = book
@@ -124,11 +126,15 @@ class Purse:
         if not self.calls:
             self._book.idle(self)
 
+    def forget_standing(self) -> None:
+        """What the bank said is old now; the used amount stays known."""
+        self._used, self.standing = self.used, None
+
     @property
     def used(self) -> int:
         """Spent as far as known here. Not what the ledger says: its rows are committed a moment later."""
         if self.standing is None:
-            return 0
+            return self._used
         return max(0, self.cap.limit - self.left - self.reserved - self._others)
 
     @property
@@ -183,7 +189,7 @@ class PurseBook:
         amount, purse.free = purse.free, 0
         if purse.standing is not None:
             # only what this process knows: the next question brings the truth
-            purse.standing = None
+            purse.forget_standing()
         self._start(self._return(purse.lease, amount))
 
     async def _return(self, lease: int, amount: int) -> None:
@@ -191,6 +197,15 @@ class PurseBook:
             await asyncio.to_thread(self._bank.give_back, lease, amount)
         except MoorError as error:
             _log.warning("a slice of a budget could not be given back: %s", error)
+
+    def uses(self) -> list[CapUse]:
+        """How far each cap is used, as far as known here, with what running calls have reserved."""
+        from moor.gateway.live import CapUse
+
+        return [
+            CapUse(one.cap.name, one.cap.unit, one.used + one.reserved, one.cap.limit)
+            for one in self._purses.values()
+        ]
 
     def warn(self, session: Session, purses: list[Purse]) -> None:
         """Tell once a session, cap and step how far the cap is used."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from moor.clock import Clock
     from moor.domain.session import Session
+    from moor.gateway.live import Live
     from moor.gateway.metrics import Metrics
     from moor.gateway.payloads import PayloadLog
     from moor.gateway.ports import KeyLookup, LedgerSink
@@ -131,6 +132,22 @@ class Gateway:
     def running(self) -> int:
         """Calls that run now."""
         return sum(inbound.is_busy for inbound in self._connections)
+
+    def live(self, pid: int, start: float) -> Live:
+        """What it is doing now."""
+        from moor.gateway.live import Live
+
+        now = self.clock.monotonic()
+        running = [call for inbound in self._connections if (call := inbound.live(now)) is not None]
+        resting = [f"{name}/{model}" for name, place in self._places.items() for model in place.resting()]
+        return Live(
+            pid=pid,
+            start=start,
+            at=self.clock.now(),
+            running=tuple(running),
+            caps=tuple(self.purses.uses()),
+            resting=tuple(resting),
+        )
 
     def register(self, inbound: Inbound) -> bool:
         """Take a connection in; False when there are too many or the gateway is ending."""

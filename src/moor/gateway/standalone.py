@@ -13,6 +13,7 @@ from moor.domain.budget import SESSION, TOKENS, Cap
 from moor.domain.session import STANDALONE, Session
 from moor.domain.watch import Watch
 from moor.errors.base import MoorError
+from moor.gateway.live import LiveFile
 from moor.gateway.metrics import Metrics
 from moor.gateway.payloads import PayloadLog
 from moor.gateway.rates import Rates
@@ -178,7 +179,7 @@ def serve(
     raise_allocator_thresholds()
     try:
         with asyncio.Runner(loop_factory=loop_factory(plain=plain)) as runner:
-            runner.run(_serve(gateway, ready))
+            runner.run(_serve(gateway, LiveFile(home, gateway), ready))
     finally:
         keys.close()
         if payloads is not None:
@@ -187,7 +188,7 @@ def serve(
             gateway.purses.settle()
 
 
-async def _serve(gateway: Gateway, ready: Callable[[], None]) -> None:
+async def _serve(gateway: Gateway, live: LiveFile, ready: Callable[[], None]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -195,9 +196,11 @@ async def _serve(gateway: Gateway, ready: Callable[[], None]) -> None:
         loop.add_signal_handler(number, stop.set)
     await gateway.start()
     ready()
+    telling = asyncio.ensure_future(live.run())
     try:
         await stop.wait()
     finally:
+        telling.cancel()
         for number in numbers:
             with contextlib.suppress(ValueError):
                 loop.remove_signal_handler(number)

@@ -50,7 +50,7 @@ def home(moor_home: MoorHome) -> Home:
     return home
 
 
-@pytest.mark.feature("F3.17")
+@pytest.mark.feature("F11.7")
 def test_calls_are_listed_newest_first_with_who_answered(run_moor: Run, home: Home) -> None:
     assert home.db_path.exists()
     lines = run_moor("calls", "list").stdout.splitlines()

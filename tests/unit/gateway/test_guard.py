@@ -43,7 +43,7 @@ def test_there_is_an_example_of_each_known_form() -> None:
     assert set(SECRETS) == set(KNOWN)
 
 
-@pytest.mark.feature("F3.19")
+@pytest.mark.feature("F3.17")
 @pytest.mark.parametrize("name", SECRETS)
 def test_known_forms_are_masked_wherever_they_stand(name: str) -> None:
     secret = SECRETS[name]

@@ -37,7 +37,7 @@ def test_the_header_is_in_whole_seconds(wait: float, header: bytes) -> None:
     assert retry_after(wait) == header
 
 
-@pytest.mark.feature("F3.16")
+@pytest.mark.feature("F3.15")
 def test_a_key_at_its_limit_gets_429_with_the_time_and_nothing_goes_upstream() -> None:
     async def scenario() -> None:
         metrics = Metrics()

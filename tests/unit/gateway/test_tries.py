@@ -49,7 +49,6 @@ def test_trouble_that_passes_is_not_seen_by_the_agent_but_in_the_row(status: int
     run(scenario())
 
 
-@pytest.mark.feature("F3.11")
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_endless_errors_end_in_the_status_at_which_the_agent_stops(dialect: str) -> None:
     async def scenario() -> None:
@@ -99,7 +98,7 @@ def test_a_wait_that_the_upstream_asks_for_is_kept_and_one_that_is_too_long_is_t
     run(scenario())
 
 
-@pytest.mark.feature("F3.12")
+@pytest.mark.feature("F3.10")
 def test_fallback_models_answer_in_their_order_and_the_row_says_who() -> None:
     async def scenario() -> None:
         session = make_session(traits=AGENT, fallback=("m-1", "denied", "m-2"), model="m-1")
@@ -171,7 +170,6 @@ def test_nothing_is_tried_again_once_the_agent_has_something() -> None:
     run(scenario())
 
 
-@pytest.mark.feature("F3.13")
 def test_a_model_that_fails_on_is_left_alone_and_one_call_tries_it_later() -> None:
     async def scenario() -> None:
         patience = Patience(first_pause_s=0.01, rest_s=0.4)
@@ -221,7 +219,6 @@ def test_an_agent_that_leaves_between_two_tries_ends_the_call() -> None:
     run(scenario())
 
 
-@pytest.mark.feature("F3.15")
 @pytest.mark.parametrize("ends", ["well", "badly"])
 @pytest.mark.parametrize("form", ["ping", "sse-comment", "blank-line", "none"])
 def test_a_stream_that_waits_shows_life_in_the_agents_form(form: str, ends: str) -> None:

@@ -30,7 +30,7 @@ def model(model_id: str, *dialects: str) -> Model:
     return Model(id=model_id, family="x", dialects=dialects)
 
 
-@pytest.mark.feature("F2.8")
+@pytest.mark.feature("F4.12")
 def test_anthropics_list_is_asked_in_its_own_form(tmp_path: Path) -> None:
     listing = {"data": [{"type": "model", "id": "claude-sonnet-5"}, {"id": "claude-haiku-4-5"}], "has_more": False}
     with serve_web(lambda _: Said(200, json.dumps(listing).encode())) as web:
@@ -51,7 +51,7 @@ def test_anthropics_list_is_asked_in_its_own_form(tmp_path: Path) -> None:
         up.target(d.OPENAI_CHAT, found[0], d.STREAM)
 
 
-@pytest.mark.feature("F2.8")
+@pytest.mark.feature("F4.12")
 def test_geminis_list_states_limits_and_leaves_out_what_does_not_generate(tmp_path: Path) -> None:
     methods = ["generateContent", "countTokens"]
     one = {"name": "models/gemini-3-flash", "inputTokenLimit": 1048576, "outputTokenLimit": 65536}

@@ -91,6 +91,19 @@ def test_everything_else_is_as_ever(home: Path) -> None:
     assert out["listed"] == [".env", ".gemini", "GEMINI.md", "sub"]
 
 
+def test_a_link_out_of_the_project_is_not_read_and_one_inside_is(home: Path) -> None:
+    work = home.parent / "work"
+    (work / ".git").mkdir()
+    plant(home.parent, {"user/.ssh/id": "secret"})
+    (work / "sub" / "GEMINI.md").symlink_to(home.parent / "user/.ssh/id")
+    (work / "sub" / "linked").symlink_to(home.parent / "user/.ssh")
+    (work / "sub" / "RULES.md").symlink_to(work / "GEMINI.md")
+    out = json.loads(run(home, "GEMINI.md", "linked/id", "RULES.md", cwd="work/sub").stdout)
+    for name in ("GEMINI.md", "linked/id"):
+        assert [out[name], out[f"{name} promise"], out[f"{name} callback"], out[f"{name} open"]] == ["ENOENT"] * 4
+    assert out["RULES.md promise"] == "rules"
+
+
 def test_a_project_that_lies_in_such_a_folder_is_seen(home: Path) -> None:
     plant(home.parent, {"user/.gemini/skill/GEMINI.md": "rules", "user/.gemini/skill/.gemini/x": "hidden"})
     out = json.loads(run(home, "GEMINI.md", ".gemini/x", cwd="user/.gemini/skill").stdout)
