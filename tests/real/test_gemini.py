@@ -90,6 +90,19 @@ def test_a_hidden_file_is_not_overwritten(place: Workplace) -> None:
     theirs.parent.rmdir()
 
 
+@pytest.mark.feature("F17.7")
+def test_rules_that_are_a_link_out_of_the_project_are_not_heard(place: Workplace) -> None:
+    (place.home.user / "private.md").write_text("RULES-MARKER-of-a-private-file\n", encoding="utf-8")
+    (place.repository / "inside.md").write_text("RULES-MARKER-of-the-project\n@./private.md\n", encoding="utf-8")
+    (place.repository / "private.md").symlink_to(place.home.user / "private.md")
+    (place.repository / "GEMINI.md").symlink_to("inside.md")
+    done = run(place, "sim:echo-rules")
+    for name in ("GEMINI.md", "private.md", "inside.md"):
+        (place.repository / name).unlink()
+    assert "RULES-MARKER-of-the-project" in done.last_json["text"], done.stdout
+    assert "RULES-MARKER-of-a-private-file" not in place.sim.control.requests(bodies=True)[-1]["body_text"]
+
+
 @pytest.mark.feature("F12.25", "F8.9")
 def test_a_sub_agent_reads_and_asks_nothing_and_is_accounted_for(place: Workplace) -> None:
     used = place.used() if place.sessions() else ({}, {})

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from moor.agents.base import Installed
-from moor.agents.found import Window, find_installed
+from moor.agents.found import Window, check_window, find_installed
 from moor.agents.found import version_note as note
 from moor.agents.recipe import Recipe
 from moor.errors.agent import AgentMissing, AgentNeeds
@@ -53,22 +53,49 @@ def recipe(version: str | None = None) -> Recipe:
 
 
 def find(home: Home, environ: Mapping[str, str], *, use_path: bool = False) -> Installed:
-    """The script that Node.js runs. Raises AgentMissing, AgentNeeds, AgentVersionUnfit."""
-    found = find_installed(WINDOW, home, environ, _program, on_path=ID if use_path else "")
+    """The script that Node.js runs. Raises AgentMissing, AgentNeeds, AgentVersionUnfit.
+
+    The program itself is not asked for its version: it would leave files in the user's `~/.gemini` (facts, 2).
+    """
     node(environ)
-    real = os.path.realpath(found.path)
-    if not real.endswith(".js"):
-        raise AgentMissing(agent=ID, place=f"{found.path}, which is no script of Node.js")
-    return msgspec.structs.replace(found, path=real) if found.source == "path" else found
+    try:
+        return find_installed(WINDOW, home, environ, _program)
+    except AgentMissing:
+        own = _on_path(environ) if use_path else None
+        if own is None:
+            raise
+        return own
+
+
+def _on_path(environ: Mapping[str, str]) -> Installed | None:
+    """The package behind the command on PATH, with the version that it states; None where that is none of npm's."""
+    script = os.path.realpath(_which(ID, environ))
+    if not script.endswith(f"{_PACKAGE}/bundle/gemini.js"):
+        return None
+    try:
+        package = msgspec.json.decode(Path(script).parents[1].joinpath("package.json").read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return None
+    version = str(package.get("version", "")) if isinstance(package, dict) else ""
+    check_window(WINDOW, version)
+    return Installed(script, version, "path")
 
 
 def node(environ: Mapping[str, str]) -> str:
     """The Node.js on PATH. Raises AgentNeeds; whether it is new enough is asked by the start script."""
+    found = _which("node", environ)
+    if not found:
+        raise AgentNeeds(agent=ID, what="Node.js 20 or later", hint="install Node.js, or add its folder to PATH")
+    return found
+
+
+def _which(name: str, environ: Mapping[str, str]) -> str:
+    """The program of that name on PATH; empty for none. shutil would cost a launch 5 ms of imports."""
     for folder in environ.get("PATH", "").split(os.pathsep):
-        candidate = os.path.join(folder, "node")  # noqa: PTH118 - hot path
+        candidate = os.path.join(folder, name)  # noqa: PTH118 - hot path
         if folder and os.access(candidate, os.X_OK) and not os.path.isdir(candidate):  # noqa: PTH112
             return candidate
-    raise AgentNeeds(agent=ID, what="Node.js 20 or later", hint="install Node.js, or add its folder to PATH")
+    return ""
 
 
 def version_note(version: str) -> str:

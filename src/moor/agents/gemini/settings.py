@@ -67,7 +67,11 @@ _RULES: Final = "GEMINI.md"
 _HOSTED: Final = ("google_web_search", "web_fetch")
 """they ask Google's servers to look things up, which no gateway does for them"""
 _OURS: Final[dict[str, Any]] = {
-    "security": {"auth": {"selectedType": "gemini-api-key"}, "folderTrust": {"enabled": False}},
+    "security": {
+        # the second keeps a sign-in of its own from being chosen in its interface
+        "auth": {"selectedType": "gemini-api-key", "enforcedType": "gemini-api-key"},
+        "folderTrust": {"enabled": False},
+    },
     "privacy": {"usageStatisticsEnabled": False},
     "telemetry": {"enabled": False},
     "general": {

@@ -6,7 +6,8 @@
 //    `.env`, commands, agents and skills there, and the only way of its own to stop that (an untrusted folder) takes
 //    the rules files and half of its modes away too. For everything in this process such a folder does not exist, and
 //    cannot be written: a tool that took a file for a new one would replace it. Tools run in processes of their own
-//    and see the files. What moor lets in comes with its private home.
+//    and see the files. What moor lets in comes with its private home. A link in the project that leads out of it is
+//    not read either: a rules file could bring the user's own files to the model.
 // 3. Give the programs it starts the user's own environment back. What differs stands in start.json of that home.
 const fs = require("node:fs");
 const path = require("node:path");
@@ -17,6 +18,7 @@ const { syncBuiltinESMExports } = require("node:module");
 const OLDEST = 20;
 const HIDDEN = new Set([".gemini", ".agents"]);
 const READS = ["access", "stat", "lstat", "readFile", "readdir", "opendir", "open", "realpath", "readlink", "readv"];
+const OPENS = new Set(["readFile", "open"]);
 const WRITES = ["writeFile", "appendFile", "mkdir", "rename", "copyFile", "cp", "symlink", "link", "rm", "unlink"];
 
 if (Number(process.versions.node.split(".")[0]) < OLDEST) {
@@ -30,6 +32,8 @@ if (Number(process.versions.node.split(".")[0]) < OLDEST) {
 const home = path.resolve(process.env.GEMINI_CLI_HOME);
 const restored = JSON.parse(fs.readFileSync(path.join(home, "start.json"), "utf8"));
 const here = process.cwd();
+const realpath = fs.realpathSync.native;
+const root = projectRoot(here);
 
 function text(file) {
   if (typeof file === "string") return file;
@@ -40,6 +44,24 @@ function text(file) {
 
 function below(file, folder) {
   return file === folder || file.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep);
+}
+
+function projectRoot(folder) {
+  for (let at = folder; ; at = path.dirname(at)) {
+    if (fs.existsSync(path.join(at, ".git"))) return at;
+    if (at === path.dirname(at)) return folder;
+  }
+}
+
+function leadsOut(given) {
+  const file = path.resolve(text(given));
+  if (!below(file, root)) return false;
+  try {
+    const real = realpath(file);
+    return !below(real, realpath(root)) && !below(real, realpath(home));
+  } catch {
+    return false;
+  }
 }
 
 function hidden(given) {
@@ -58,7 +80,7 @@ function failure(name, file, code, words) {
 
 function refusal(name, args) {
   const at = ["rename", "copyFile", "cp", "symlink", "link"].includes(name) ? args.slice(0, 2) : args.slice(0, 1);
-  const file = at.find(hidden);
+  const file = at.find((one) => hidden(one) || (OPENS.has(name) && leadsOut(one)));
   if (file === undefined) return null;
   return READS.includes(name)
     ? failure(name, file, "ENOENT", "no such file or directory")
