@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from moor.agents.base import Installed
-from moor.agents.found import Window, find_installed
+from moor.agents.found import Window, check_window, find_installed
 from moor.agents.found import version_note as note
 from moor.errors.agent import AgentMissing
 
@@ -58,8 +58,19 @@ def recipe(version: str | None = None) -> Recipe:
 
 
 def find(home: Home, environ: Mapping[str, str], *, use_path: bool = False) -> Installed:
-    """The program to start. Raises AgentMissing, AgentVersionUnfit."""
-    return find_installed(WINDOW, home, environ, _program, on_path=ID if use_path else "")
+    """The program to start. Raises AgentMissing, AgentVersionUnfit.
+
+    The version of one on PATH is read from its environment: asked for it, Hermes writes into the user's own home and
+    looks for updates.
+    """
+    try:
+        return find_installed(WINDOW, home, environ, _program)
+    except AgentMissing:
+        found = _on_path(environ) if use_path else None
+        if found is None:
+            raise
+    check_window(WINDOW, found.version)
+    return found
 
 
 def version_note(version: str) -> str:
@@ -75,6 +86,19 @@ def interpreter(path: str) -> str:
     if not python.exists():
         raise AgentMissing(agent=ID, place=str(python.parent))
     return str(python)
+
+
+def _on_path(environ: Mapping[str, str]) -> Installed | None:
+    """The command on PATH, where it stands in an environment of its own."""
+    import shutil
+
+    command = shutil.which(ID, path=environ.get("PATH"))
+    if command is None:
+        return None
+    python = Path(interpreter(command))
+    stated = sorted(python.parent.parent.glob("lib/python3*/site-packages/hermes_agent-*.dist-info"))
+    version = stated[-1].name.removesuffix(".dist-info").partition("-")[2] if stated else ""
+    return Installed(str(python), version, "path") if version else None
 
 
 def _program(version_folder: Path) -> Path | None:

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 import moor.agents.hermes.shim
+from moor.agents.base import Installed
 from moor.agents.hermes import HERMES
 from moor.agents.hermes.config import KEY_VARIABLE
 from moor.agents.hermes.plan import hermes_home
 from moor.domain.plan import LaunchPlan
-from moor.errors.agent import AgentCommandRefused, AgentMissing
+from moor.errors.agent import AgentCommandRefused, AgentMissing, AgentVersionUnfit
+from moor.store.home import Home
 from tests.support.hermes_context import hermes_context
 from tests.support.opencode_context import KEY, MAIN, SMALL
 
@@ -150,6 +152,25 @@ def test_a_program_found_on_path_is_started_by_its_own_interpreter(tmp_path: Pat
         interpreter(str(link))
     (folder / "python").touch()
     assert interpreter(str(link)) == str(folder / "python")
+
+
+@pytest.mark.feature("F6.5")
+def test_one_on_path_is_taken_only_when_told_and_is_not_asked_for_its_version(tmp_path: Path) -> None:
+    folder = tmp_path / "venv" / "bin"
+    folder.mkdir(parents=True)
+    (folder / "hermes").write_text(f"#!/bin/sh\ntouch {tmp_path}/RAN\n", encoding="utf-8")
+    (folder / "hermes").chmod(0o755)
+    (folder / "python").touch()
+    metadata = tmp_path / "venv" / "lib" / "python3.12" / "site-packages" / "hermes_agent-0.19.0.dist-info"
+    metadata.mkdir(parents=True)
+    home, environ = Home(tmp_path / "moor"), {"PATH": str(folder)}
+    with pytest.raises(AgentMissing):
+        HERMES.find(home, environ)
+    assert HERMES.find(home, environ, use_path=True) == Installed(str(folder / "python"), "0.19.0", "path")
+    assert not (tmp_path / "RAN").exists()
+    metadata.rename(metadata.with_name("hermes_agent-0.30.0.dist-info"))
+    with pytest.raises(AgentVersionUnfit):
+        HERMES.find(home, environ, use_path=True)
 
 
 def test_refused_arguments_stop_the_plan(tmp_path: Path) -> None:
