@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -52,6 +53,13 @@ class Folder:
             for entry in sorted(os.listdir(folder)):  # noqa: PTH208
                 if entry != SKILL:
                     self._shelf.links[f"{name}/{entry}"] = os.path.join(folder, entry)  # noqa: PTH118
+
+    def leave_folders(self, names: Mapping[str, str]) -> None:
+        """Names folders of which nothing is read, with the reason for each."""
+        for name, why in names.items():
+            path = os.path.join(self._path, name)  # noqa: PTH118
+            if os.path.isdir(path):  # noqa: PTH112
+                self._shelf.leave(name, self.shown(path), why)
 
     def leave_skills(self) -> None:
         """Names the skills; nothing of them is read."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from moor.agents.claude.folder import Folder
-from moor.agents.claude.markdown import STARTS, WIDENS, WRONG, Shelf, Sieve
+from moor.agents.claude.markdown import DECIDED, STARTS, WIDENS, WRONG, Shelf, Sieve
 from moor.agents.claude.rules import repository_rules
 from moor.agents.claude.settings import ALLOW, ASK, DENY, joined, leave_all, read_settings, rules
 from moor.agents.repository import Repository
@@ -51,6 +51,7 @@ def read_repository(cwd: str, user_home: Path, models: tuple[Model, ...], *, tru
             copies = Folder(repository, hidden, shelf, sieve)
             copies.agents()
             copies.commands()
+            copies.leave_folders({"plugins": STARTS, "workflows": STARTS, "output-styles": DECIDED})
             if trusted:
                 copies.skills()
             else:

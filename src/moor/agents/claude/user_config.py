@@ -84,8 +84,7 @@ def read_user_config(user_home: Path, environ: dict[str, str], models: tuple[Mod
     copies.commands()
     copies.styles()
     copies.skills()
-    if (folder / "plugins").is_dir():
-        shelf.leave("plugins", prefix + "plugins", STARTS)
+    copies.leave_folders({"plugins": STARTS, "workflows": STARTS})
     if (text := _keys(repository, folder)) is not None:
         shelf.files["keybindings.json"] = text.encode()
     return out

@@ -94,6 +94,8 @@ def test_a_repositorys_texts_run_nothing_widen_nothing_and_reach_nowhere(tmp_pat
         "Run !`rm` @/etc/passwd @in.md a@b.c\n```!\nrm\n```",
         ".claude/agents/a.md": "---\nname: a\ndescription: a\nhooks: {Stop: x}\npermissionMode: plan\n---\nB",
         ".claude/skills/s/SKILL.md": "---\nname: s\n---\nBody",
+        ".claude/workflows/w.js": "return 1",
+        ".claude/output-styles/o.md": "Be sly",
         "in.md": "inside",
     }
     plan = planned(tmp_path, {}, repository)
@@ -101,7 +103,16 @@ def test_a_repositorys_texts_run_nothing_widen_nothing_and_reach_nowhere(tmp_pat
     assert copies["commands/c.md"] == '---\ndescription: "c"\n---\nRun `rm` `/etc/passwd` @in.md a@b.c\n```\nrm\n```'
     assert copies["agents/a.md"] == '---\nname: "a"\ndescription: "a"\n---\nB'
     assert not [name for name in copies if name.startswith("skills/")]
-    for what in ("allowed-tools", "!`command`", "@/etc/passwd", "hooks", "permissionMode", "skill s"):
+    for what in (
+        "allowed-tools",
+        "!`command`",
+        "@/etc/passwd",
+        "hooks",
+        "permissionMode",
+        "skill s",
+        "workflows",
+        "output-styles",
+    ):
         assert what in {name for name, _ in left(plan)}
 
 
