@@ -31,6 +31,7 @@ FILTERS: Final[dict[str, str]] = {
     "client-metadata": "moor.gateway.filters.client_metadata:FILTER",
     "responses-tools": "moor.gateway.filters.responses_tools:FILTER",
     "output-config": "moor.gateway.filters.output_config:FILTER",
+    "thinking-display": "moor.gateway.filters.thinking_display:FILTER",
     "adaptive-thinking": "moor.gateway.filters.adaptive_thinking:FILTER",
     "unknown-body-keys": "moor.gateway.filters.body_keys:FILTER",
     "temperature": "moor.gateway.filters.temperature:FILTER",
