@@ -7,7 +7,10 @@ are answered; those that nobody here can answer are refused at once, for a turn 
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import Any, Final
+
+import msgspec
 
 from moor.agents.base import COMMAND, FETCH, INTERNAL, OTHER, READ, WRITE
 from moor.agents.codex.looking import files_looked_at, script_of
@@ -55,6 +58,7 @@ _ASKS_MORE: Final = "item/permissions/requestApproval"
 _ASKS_PERSON: Final = "item/tool/requestUserInput"
 _ELICITS: Final = "mcpServer/elicitation/request"
 _COMMAND_KIND: Final = "command"
+_STATUS: Final = re.compile(r"unexpected status \d+[^:]*: (.*), url: \S+", re.DOTALL)
 _NOBODY: Final = "Nobody can answer: this session runs without a person. Decide by yourself and go on."
 
 
@@ -340,8 +344,22 @@ def _told_of(item: Raw) -> Raw:
 
 def _said(error: Raw) -> str:
     """The sentence of an error, with its details where they say more."""
-    message, details = str(error.get("message") or ""), str(error.get("additionalDetails") or "")
+    message, details = _plain(error.get("message")), _plain(error.get("additionalDetails"))
     return f"{message} ({details})" if details and details not in message else message
+
+
+def _plain(message: Any) -> str:
+    """The sentence that the upstream or the gateway said; Codex shows status, body and address around it."""
+    text = str(message or "")
+    if found := _STATUS.fullmatch(text):
+        text = found.group(1)
+    if text.startswith("{"):
+        try:
+            inner = _map(msgspec.json.decode(text))
+        except msgspec.DecodeError:
+            return text
+        return str((_map(inner.get("error")) or inner).get("message") or text)
+    return text
 
 
 def _map(value: Any) -> Raw:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Final
 
 from tests.real.every.probe import Bypass, Probe, Tui
@@ -18,12 +17,13 @@ class _Codex(Tui):
     """It asks once more about a folder with a `.codex`, which it is told not to trust."""
 
     def start(self, window: Window) -> None:
-        """Wait until it takes a prompt."""
-        window.wait_for(lambda screen: _RESTRICTED in screen or _READY in screen, 60)
-        while _RESTRICTED in window.text:
-            window.keys(tui.ENTER)  # dropped while it still starts
-            time.sleep(1.0)
-        super().start(window)
+        """Wait until it takes a prompt; the question comes a moment after the first picture."""
+        for _ in range(8):
+            window.wait_for(lambda screen: _RESTRICTED in screen or _READY in screen, 60)
+            tui.settle(window, 1.5, 8.0)
+            if _RESTRICTED not in window.text:
+                return
+            window.keys(tui.ENTER)
 
 
 def _config(source: str) -> str:
