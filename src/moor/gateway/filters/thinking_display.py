@@ -1,8 +1,8 @@
 """`thinking.display` leaves the request, where the upstream refuses it (Messages dialect).
 
-It says whether thoughts come in full, summed up or not at all. Which workspaces take it is not known, so this rule waits
-for the first refusal of a model that names it, and that call is repeated with it. Copilot CLI 1.0.102 sends it for its
-sub-agents.
+It says whether thoughts come in full, summed up or not at all; Copilot CLI 1.0.102 sends it for its sub-agents. Which
+workspaces take it is not known, so this rule waits for the first refusal of a model that names it, and that call is
+repeated with it.
 """
 
 from __future__ import annotations
