@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from moor.agents.hermes import release as hermes
+
 ROOT = Path(__file__).resolve().parent.parent
 
 LOCKS = {
@@ -17,6 +19,9 @@ LOCKS = {
     "dev.lock": ["--group", "dev"],
 }
 """file to the options that choose its packages"""
+
+AGENTS = (hermes,)
+"""agents that are installed from a lock of Python packages; it lies beside their `release.py`"""
 
 FIXED = ["--universal", "--generate-hashes", "--no-header", "--no-emit-index-url", "--no-emit-find-links"]
 
@@ -46,7 +51,14 @@ def main() -> int:
         code = subprocess.run(command, cwd=ROOT, check=False).returncode
         if code:
             return code
-    return 0
+    return max(agent_lock(uv, release.recipe().packages, release.LOCK) for release in AGENTS)
+
+
+def agent_lock(uv: str, packages: tuple[str, ...], lock: Path) -> int:
+    """The lock of an agent's own environment, for the oldest Python that moor makes one with; uv's exit code."""
+    command = [uv, "pip", "compile", "-", "-q", *FIXED, "--no-annotate", "--python-version", "3.11", *sys.argv[1:]]
+    asked = "\n".join(packages).encode()
+    return subprocess.run([*command, "-o", str(lock)], input=asked, cwd=ROOT, check=False).returncode
 
 
 if __name__ == "__main__":
