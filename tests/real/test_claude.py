@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import mmap
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -19,7 +20,9 @@ from moor.domain.event import MESSAGE, PERMISSION, TOOL_UPDATE, TURN_END, Event
 from moor.errors.agent import AgentGone
 from moor.launch.headless import headless_session
 from moor.launch.prepare import Request, prepare
+from moor.store.home import Home
 from moor.store.settings import load_settings
+from tests.support.claude_context import SONNET, make_context
 from tests.support.workplace import UPSTREAM, Workplace, wait_until, workplace
 
 pytestmark = pytest.mark.real
@@ -109,6 +112,14 @@ def test_a_session_that_is_not_there_ends_with_its_own_code_and_words(place: Wor
     done = place.moor(CLAUDE.id, "-p", "--resume", "00000000-0000-4000-8000-000000000000", "x")
     assert done.code == 1
     assert "No conversation found" in done.stdout + done.stderr
+
+
+def test_every_switch_that_is_set_is_known_to_the_program(tmp_path: Path, test_agents: Path) -> None:
+    program = CLAUDE.find(Home(tmp_path / "moor"), {"MOOR_TEST_AGENTS": str(test_agents)})
+    context = make_context(tmp_path, mode="server", models=(SONNET,), slots={"subagent": SONNET}, trusted=True)
+    mine = {name for name in CLAUDE.plan(context).env.keys() - context.environ.keys() if "_" in name}
+    with Path(program.path).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        assert [name for name in sorted(mine) if data.find(name.encode()) < 0] == []
 
 
 # the driver, beside a gateway of its own
