@@ -66,6 +66,10 @@ def _check_known(key: str, value: Any, ctx: Context) -> None:
         load_agent(value, ctx.loaded.settings.agents)
     elif group == "agents" and not key.endswith(".command"):
         load_agent(name, ctx.loaded.settings.agents)
+    if key == "gateway.rules_off":
+        from moor.cli.rules import check_rules
+
+        check_rules(value)
 
 
 def _warn_where_it_has_no_effect(key: str, ctx: Context) -> None:

@@ -8,6 +8,7 @@ import socket
 from typing import TYPE_CHECKING, Final
 
 from moor.cli.context import Context
+from moor.errors.base import UsageError
 
 if TYPE_CHECKING:
     from moor.gateway.standalone import StoreKeys
@@ -17,8 +18,15 @@ BACKLOG: Final = 1024
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of `moor gateway`."""
-    parser.add_argument("--port", type=_port, required=True, metavar="P", help="port to serve on; 0 takes a free one")
+    """Options of `moor gateway`; its actions beside serving."""
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=("serve", "rules", "refusals"),
+        default="serve",
+        help="serve (default); rules: the repairs and how often each was made; refusals: those no rule repairs",
+    )
+    parser.add_argument("--port", type=_port, metavar="P", help="port to serve on; 0 takes a free one")
     parser.add_argument(
         "--host", default="127.0.0.1", metavar="ADDRESS", help="address to serve on (default: 127.0.0.1)"
     )
@@ -30,7 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, ctx: Context) -> int:
-    """Serve until Ctrl-C."""
+    """Serve until Ctrl-C, or tell of the rules."""
+    if args.action != "serve":
+        from moor.cli.rules import show_refusals, show_rules
+
+        return (show_rules if args.action == "rules" else show_refusals)(ctx, as_json=args.json)
+    if args.port is None:
+        raise UsageError("on which port?", hint="moor gateway --port 4000; 0 takes a free one")
     from moor.gateway.standalone import serve
     from moor.store.logs import start_logging, stop_logging
 

@@ -175,6 +175,13 @@ class GuardSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """regular expressions beside the known forms"""
 
 
+class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[gateway]`: how calls pass."""
+
+    rules_off: tuple[str, ...] = ()
+    """repairs that are not made, by the names of `moor gateway rules`"""
+
+
 class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[log]`: what is kept beside the ledger."""
 
@@ -205,6 +212,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     agents: dict[str, AgentSettings] = {}
     policy: PolicySettings = PolicySettings()
     budgets: dict[str, BudgetSettings] = {}
+    gateway: GatewaySettings = GatewaySettings()
     guard: GuardSettings = GuardSettings()
     log: LogSettings = LogSettings()
     install: InstallSettings = InstallSettings()

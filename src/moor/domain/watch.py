@@ -21,6 +21,8 @@ class Watch(msgspec.Struct, frozen=True):
     """what happens to a request that holds what looks like a secret"""
     patterns: tuple[str, ...] = ()
     """regular expressions of the user's and the administrator's, beside the known forms"""
+    rules_off: tuple[str, ...] = ()
+    """repairs that are switched off, by name"""
     payload_mb: int = 0
     """how much of requests and answers is kept on disk, in MB; 0: none"""
 
@@ -28,4 +30,4 @@ class Watch(msgspec.Struct, frozen=True):
         """Both: the stricter guard, all patterns, the larger log."""
         guard = max(self.guard, other.guard, key=ACTIONS.index)
         patterns = tuple(dict.fromkeys((*self.patterns, *other.patterns)))
-        return Watch(guard, patterns, max(self.payload_mb, other.payload_mb))
+        return Watch(guard, patterns, self.rules_off, max(self.payload_mb, other.payload_mb))

@@ -192,6 +192,8 @@ class Place:
         if target is not None:
             head = _static_head(target, [*target.headers, *self.upstream.call_headers(session)], action)
         fitting = [item for item in all_filters() if item.fits(self.upstream.quirks, dialect, session.agent, model)]
+        if session.watch.rules_off:
+            fitting = [item for item in fitting if item.name not in session.watch.rules_off]
         learned = self._learned.get(model.id, frozenset())
         held = tuple(item for item in fitting if item.told_by and item.name not in learned)
         filters = tuple(item for item in fitting if item not in held)

@@ -34,6 +34,18 @@ def one_call(home: Home, call_id: str) -> Call | None:
     return found[0] if found else None
 
 
+def rule_counts(home: Home) -> dict[str, int]:
+    """How many calls each rule changed. BLOCKS on SQLite."""
+    if not home.db_path.exists():
+        return {}
+    sql = (
+        "SELECT rule.value AS name, COUNT(*) AS times FROM calls, json_each(calls.rules) AS rule "
+        "WHERE calls.rules <> '[]' GROUP BY rule.value"
+    )
+    with opened(home, write=False) as connection:
+        return {row["name"]: row["times"] for row in connection.execute(sql)}
+
+
 def _select(home: Home, tail: str, values: dict[str, object]) -> list[Call]:
     if not home.db_path.exists():
         return []

@@ -97,6 +97,7 @@ def load_settings(
             agents=user.agents,
             policy=PolicySettings(user.policy.allow, user.policy.deny, cap, user.policy.budget_tokens),
             budgets=user.budgets,
+            gateway=user.gateway,
             guard=user.guard,
             log=user.log,
             install=user.install,
@@ -196,7 +197,7 @@ def _policy(user: PolicySettings, project: Level | None, admin: Level | None) ->
 
 
 def _watch(user: Settings, admin: Level | None) -> Watch:
-    own = Watch(user.guard.action, user.guard.patterns, user.log.payload_mb)
+    own = Watch(user.guard.action, user.guard.patterns, user.gateway.rules_off, user.log.payload_mb)
     return own if admin is None else own.with_(Watch(admin.guard.action, admin.guard.patterns))
 
 

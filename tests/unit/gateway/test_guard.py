@@ -115,8 +115,8 @@ def test_the_guard_acts_on_the_wire_of_every_dialect(action: str, dialect: str) 
 
 
 def test_the_stricter_guard_and_all_patterns_count() -> None:
-    user, admin = Watch(WARN, ("a",), 5), Watch(REFUSE, ("b", "a"))
-    assert user.with_(admin) == Watch(REFUSE, ("a", "b"), 5)
+    user, admin = Watch(WARN, ("a",), ("r",), 5), Watch(REFUSE, ("b", "a"))
+    assert user.with_(admin) == Watch(REFUSE, ("a", "b"), ("r",), 5)
     assert admin.with_(user).guard == REFUSE
 
 
