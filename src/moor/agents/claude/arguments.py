@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from moor.agents.base import LaunchContext
-from moor.agents.claude.models import families, resolved
+from moor.agents.claude.models import ALIASES, families, resolved
 from moor.agents.claude.release import ID
 from moor.errors.agent import AgentCommandRefused, AgentModelUnknown
 
@@ -18,7 +18,7 @@ _INSTALLED: Final = "moor installs it and knows which versions work; moor agents
 _SIGNED_IN: Final = "credentials stay in moor, the agent has none; moor login"
 _CLOUD: Final = "it runs on another company's machines, off the gateway; moor claude"
 _BACKGROUND: Final = "it would go on without a terminal and without this session's gateway; moor run"
-_SETTINGS: Final = "settings decide where model calls go; [agents.claude] in config.toml sets what may be set"
+_SETTINGS: Final = "settings decide where model calls go; moor config set agents.claude.NAME VALUE"
 _PROGRAMS: Final = "it starts programs that nobody vouched for; moor trust lets those of a repository in"
 
 REFUSED: Final = {
@@ -140,7 +140,8 @@ class _Reader:
     def _model(self, name: str) -> str:
         found = resolved(name, self._models, self._families)
         if found is None:
-            raise AgentModelUnknown(agent=ID, model=name, allowed=tuple(model.id for model in self._models))
+            allowed = (*(model.id for model in self._models), *ALIASES)
+            raise AgentModelUnknown(agent=ID, model=name, allowed=allowed)
         return found
 
     def _agents(self, text: str) -> str:

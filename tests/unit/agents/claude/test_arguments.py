@@ -42,7 +42,7 @@ def test_its_own_arguments_are_passed_on_as_they_are(tmp_path: Path, args: tuple
 def test_a_command_that_leaves_the_wire_is_refused_with_what_to_type(tmp_path: Path, command: str) -> None:
     with pytest.raises(AgentCommandRefused) as caught:
         read(tmp_path, "--verbose", command)
-    assert "moor" in caught.value.hint or "config.toml" in caught.value.hint
+    assert "moor" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -95,6 +95,12 @@ def test_a_model_is_an_allowed_one_or_a_name_that_leads_to_one(tmp_path: Path) -
 def test_another_model_is_refused(tmp_path: Path, args: tuple[str, ...]) -> None:
     with pytest.raises(AgentModelUnknown):
         read(tmp_path, *args)
+
+
+def test_a_slip_of_the_pen_is_answered_with_the_name_that_was_meant(tmp_path: Path) -> None:
+    with pytest.raises(AgentModelUnknown) as caught:
+        read(tmp_path, "--model", "opux")
+    assert "opus" in caught.value.hint
 
 
 def test_leaving_out_every_check_is_seen_in_each_form() -> None:
