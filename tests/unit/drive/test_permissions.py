@@ -74,6 +74,19 @@ def test_the_preset_read_runs_what_a_rule_allows_and_reads_it_too(tree: Path) ->
     assert not rules.decide(asked(COMMAND, command="ls > /tmp/x")).allow
 
 
+@pytest.mark.feature("F13.3")
+@pytest.mark.parametrize(
+    ("reads", "allowed"),
+    [(("src/a.py",), True), ((), True), (("../home/.ssh/id",), False), ((".env",), False), (None, False)],
+)
+def test_the_preset_read_lets_a_command_pass_that_only_looks_at_what_it_may_read(
+    tree: Path, reads: tuple[str, ...] | None, allowed: bool
+) -> None:
+    event = asked(COMMAND, command="cat x", **({} if reads is None else {"reads": reads}))
+    assert permissions(tree, "read").decide(event).allow is allowed
+    assert not permissions(tree, "read", deny=["bash:cat *"]).decide(event).allow
+
+
 def test_the_preset_full_allows_what_no_rule_denies(tree: Path) -> None:
     full = permissions(tree, "full", deny=["bash:git push*"])
     assert full.decide(asked(COMMAND, command="sudo rm -rf /tmp/x")).allow
