@@ -59,6 +59,7 @@ _ASKS_PERSON: Final = "item/tool/requestUserInput"
 _ELICITS: Final = "mcpServer/elicitation/request"
 _COMMAND_KIND: Final = "command"
 _STATUS: Final = re.compile(r"unexpected status \d+[^:]*: (.*), url: \S+", re.DOTALL)
+_ATTEMPT: Final = re.compile(r"(\d+)/\d+")
 _NOBODY: Final = "Nobody can answer: this session runs without a person. Decide by yourself and go on."
 
 
@@ -223,7 +224,9 @@ class Translator:
     def _error(self, params: Raw, thread: str, raw: Raw) -> list[Event]:
         said = _said(_map(params.get("error")))
         if params.get("willRetry"):
-            return [self._event(STATUS, thread, raw, text=RETRY, title=said, data={"message": said})]
+            counted = _ATTEMPT.search(said)
+            data = {"attempt": int(counted.group(1)) if counted else 1, "message": said}
+            return [self._event(STATUS, thread, raw, text=RETRY, title=said, data=data)]
         if thread == self.root:
             self._failure = said
         return []

@@ -91,6 +91,7 @@ def test_an_error_is_told_in_the_words_of_the_upstream() -> None:
     assert [event.kind for event in events] == [STATUS, STATUS, ERROR, TURN_END]
     assert events[1].text == RETRY
     assert events[1].title == "Reconnecting... 1/1 (no permission to query it)"
+    assert events[1].data["attempt"] == 1
     assert events[2].text == "no permission to query it"
 
 
