@@ -119,7 +119,7 @@ def test_a_sub_agent_reads_and_asks_nothing_and_is_accounted_for(place: Workplac
 @pytest.mark.feature("F12.27")
 @pytest.mark.parametrize(
     ("scenario", "words"),
-    [("empty-answer", "no answer"), ("error-mid-stream", "overloaded"), ("cut", "broke off|terminated|closed")],
+    [("empty-answer", "no answer"), ("error-mid-stream", "simulated model"), ("cut", "broke off|terminated|closed")],
 )
 def test_an_answer_that_it_hides_is_no_success(place: Workplace, scenario: str, words: str) -> None:
     done = run(place, f"sim:{scenario}")

@@ -144,6 +144,8 @@ class StreamAnswer(Answer):
             self._meter.feed(block, is_open=self._blocks.is_open)
             for stage in self._stages:
                 block = stage.feed(block)
+            if self._meter.tally.error:
+                block = words.as_clients_read(self.dialect, block)
         return block
 
     def finish(self) -> list[bytes] | None:

@@ -6,6 +6,7 @@ OpenCode matches them in the text (facts/opencode 9).
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -13,7 +14,8 @@ import msgspec
 from moor.domain.dialects import ANTHROPIC_MESSAGES, GEMINI_GENERATE, OPENAI_CHAT, OPENAI_RESPONSES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import re
+from collections.abc import Callable
 
 SIGN_IN: Final = "sign-in"
 FORBIDDEN_MODEL: Final = "forbidden-model"
@@ -64,6 +66,7 @@ _ANTHROPIC_TYPES: Final = {
     415: "invalid_request_error",
     503: "overloaded_error",
 }
+_ERROR_EVENT: Final = re.compile(rb'^data:[ ]?(?=\{\s*"error"\s*:)', re.MULTILINE)
 _GEMINI_STATUS: Final = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
@@ -102,6 +105,11 @@ def event(dialect: str, refusal: Refusal) -> bytes:
     if dialect == GEMINI_GENERATE:
         return body(dialect, refusal) + b"\n\n"
     return b"data: %s\n\n" % body(dialect, refusal)
+
+
+def as_clients_read(dialect: str, block: bytes) -> bytes:
+    """A block of whole events in which the upstream tells an error, in the form in which `event` would tell it."""
+    return _ERROR_EVENT.sub(b"", block) if dialect == GEMINI_GENERATE else block
 
 
 def _responses_event(refusal: Refusal) -> bytes:

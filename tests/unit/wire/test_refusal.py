@@ -7,7 +7,7 @@ import json
 import pytest
 
 from moor.domain.dialects import ANTHROPIC_MESSAGES, DIALECTS, GEMINI_GENERATE, OPENAI_CHAT
-from moor.wire.refusal import Refusal, event
+from moor.wire.refusal import Refusal, as_clients_read, event
 
 REFUSAL = Refusal(status=403, ref="budget-reached", message="the budget is spent")
 
@@ -26,3 +26,9 @@ def test_it_is_the_data_of_an_event(dialect: str) -> None:
 
 def test_clients_of_google_find_it_outside_of_events_only() -> None:
     assert json.loads(event(GEMINI_GENERATE, REFUSAL))["error"]["code"] == 403
+
+
+def test_an_upstreams_error_inside_events_is_told_alike() -> None:
+    block = b'data: {"candidates": []}\n\ndata: {"error": {"code": 500}}\n\n'
+    assert as_clients_read(GEMINI_GENERATE, block) == b'data: {"candidates": []}\n\n{"error": {"code": 500}}\n\n'
+    assert as_clients_read(OPENAI_CHAT, block) is block
