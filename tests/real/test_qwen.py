@@ -1,4 +1,4 @@
-"""Qwen Code where it differs from the other agents: it refuses a bare sleep, asks for few commands, and knows trusted folders."""
+"""Qwen Code where it differs: it refuses a bare sleep, asks for few commands by itself, and knows trusted folders."""
 
 from __future__ import annotations
 
