@@ -28,6 +28,7 @@ FILTERS: Final[dict[str, str]] = {
     "hosted-tools": "moor.gateway.filters.hosted_tools:FILTER",
     "repeated-responses": "moor.gateway.filters.repeated_responses:FILTER",
     "unanswered-calls": "moor.gateway.filters.unanswered_calls:FILTER",
+    "missing-signatures": "moor.gateway.filters.missing_signatures:FILTER",
     "client-metadata": "moor.gateway.filters.client_metadata:FILTER",
     "responses-tools": "moor.gateway.filters.responses_tools:FILTER",
     "output-config": "moor.gateway.filters.output_config:FILTER",

@@ -123,4 +123,4 @@ def _id(call_id: str) -> str:
 
 
 def _signature(text: str) -> str:
-    return "sim" + hashlib.sha256(text.encode()).hexdigest()
+    return "sims" + hashlib.sha256(text.encode()).hexdigest()

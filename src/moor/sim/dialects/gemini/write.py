@@ -75,7 +75,8 @@ def _calls(turn: Turn, voice: Voice) -> list[Json]:
     for part in turn.calls:
         made: Json = {"functionCall": {"name": part.call.name, "args": part.call.arguments}}
         if voice.card.thought_signatures and not parts:
-            made["thoughtSignature"] = "sim" + hashlib.sha256(part.id.encode()).hexdigest()
+            # base64, as real ones are: Pi sends no other back
+            made["thoughtSignature"] = "sims" + hashlib.sha256(part.id.encode()).hexdigest()
         parts.append(made)
     return parts
 
