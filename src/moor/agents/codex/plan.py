@@ -10,6 +10,7 @@ from moor.agents.base import LaunchContext
 from moor.agents.codex.arguments import checked, command_of
 from moor.agents.codex.config import HOME_VARIABLE, KEY_VARIABLE, PROXIES, SERVER, STATE_VARIABLE, merged, ours
 from moor.agents.codex.extras import Extras, read_extras
+from moor.agents.codex.managed import managed_notes
 from moor.agents.codex.prompt import PLAIN
 from moor.agents.codex.release import version_note
 from moor.agents.codex.repo import RepoConfig, read_repository
@@ -21,8 +22,6 @@ from moor.wire.catalogue import catalogue
 
 _KEPT_FOLDERS: Final = ("sessions", "archived_sessions")
 """conversations, seen by every home"""
-_MANAGED: Final = Path("/etc/codex/managed_config.toml")
-_REROUTING: Final = ("model_provider", "model_providers", "openai_base_url", "profile", "model_catalog_json", "model")
 _HOOKS_OF_ARGUMENTS: Final = "/<session-flags>/config.toml"
 """how Codex names the place of hooks that stand on its command line"""
 RULES: Final = "rules.md"
@@ -150,22 +149,7 @@ def _notes(context: LaunchContext, *, asks: bool) -> list[str]:
         notes.append(
             "Codex asks once more about this folder, because of its .codex: press Enter to open it restricted"
         )
-    notes += [f"{_MANAGED} sets {name}, which beats moor's: calls may fail" for name in _managed_keys()]
-    return [note for note in notes if note]
-
-
-def _managed_keys() -> list[str]:
-    """Keys of the machine's own Codex settings that reroute it."""
-    try:
-        text = _MANAGED.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        return []
-    import tomllib
-
-    try:
-        return [name for name in tomllib.loads(text) if name in _REROUTING]
-    except tomllib.TOMLDecodeError:
-        return []
+    return [note for note in [*notes, *managed_notes()] if note]
 
 
 def _arguments(context: LaunchContext) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from moor.agents.codex import CODEX, plan
+from moor.agents.codex import CODEX
 from moor.agents.codex.config import KEY_VARIABLE
 from moor.domain.plan import LaunchPlan
 from moor.errors.agent import AgentCommandRefused
@@ -147,21 +147,6 @@ def test_effort_and_the_model_for_reviews_are_told(tmp_path: Path) -> None:
     told = config(CODEX.plan(codex_context(tmp_path, effort="high", slots={"review": MAIN})))
     assert (told["model_reasoning_effort"], told["review_model"]) == ("high", MAIN.id)
     assert "review_model" not in config(CODEX.plan(codex_context(tmp_path)))
-
-
-@pytest.mark.feature("F5.9")
-@pytest.mark.parametrize(
-    ("text", "notes"),
-    [('model_provider = "x"\n[model_providers.x]\n', 2), ("[tui]\n", 0), ("= broken", 0), (None, 0)],
-)
-def test_settings_of_the_machine_that_would_win_are_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, notes: int
-) -> None:
-    managed = tmp_path / "managed_config.toml"
-    if text is not None:
-        managed.write_text(text, encoding="utf-8")
-    monkeypatch.setattr(plan, "_MANAGED", managed)
-    assert len(CODEX.plan(codex_context(tmp_path)).notes) == notes
 
 
 def test_a_refused_command_is_refused_at_planning(tmp_path: Path) -> None:
