@@ -32,7 +32,7 @@ def homes() -> dict[str, tuple[str, ...]]:
     }
     owners |= dict.fromkeys(DIALECTS, ("moor.domain.dialects",))
     for kind, target in upstream_registry().items():
-        owners[kind] = (target.partition(":")[0],)
+        owners[kind] = (*owners.get(kind, ()), target.partition(":")[0])
     return owners
 
 
