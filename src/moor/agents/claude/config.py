@@ -46,6 +46,8 @@ def pins(context: LaunchContext, rules: dict[str, list[str]], extras: Extras, *,
     settings["enforceAvailableModels"] = True
     asks = {ASK: list(_ACTS) if driven else rules.get(ASK, [])}
     settings["permissions"] = joined({DENY: [_WEB_SEARCH, *rules.get(DENY, [])]}, asks)
+    if driven:
+        settings["disableSkillShellExecution"] = True  # no hook is asked, and a denied one ends the turn as a success
     if extras.hooks:
         settings["hooks"] = extras.hooks
     return settings

@@ -124,6 +124,8 @@ def test_a_driven_one_speaks_its_protocol_and_allows_nothing_by_itself(tmp_path:
     assert plan.argv[-2:] == ("--permission-prompt-tool", "stdio")
     assert content(plan, "claude/settings.json")["permissions"] == {"deny": ["Read(x)"]}
     assert plan.env["CLAUDE_CODE_DISABLE_BACKGROUND_TASKS"] == "1"
+    pins = content(plan, "pins.json")
+    assert (pins["disableSkillShellExecution"], "Bash" in pins["permissions"]["ask"]) == (True, True)
     assert content(CLAUDE.plan(base), "claude/settings.json")["permissions"] == rules
 
 
