@@ -38,7 +38,9 @@ def title_tool(talk: Conversation) -> Tool | None:
     """The only tool of the call, where a title is all that it takes."""
     if len(talk.tools) != 1:
         return None
-    return talk.tools[0] if set(talk.tools[0].schema.get("properties") or ()) == {"title"} else None
+    schema = talk.tools[0].schema
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    return talk.tools[0] if isinstance(properties, dict) and set(properties) == {"title"} else None
 
 
 def title(talk: Conversation) -> str:
