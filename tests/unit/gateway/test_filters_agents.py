@@ -196,3 +196,23 @@ def test_system_turns_of_a_long_conversation_are_found_too() -> None:
     ]
     assert folded([long]) == [long]
     assert folded([long, {"role": 7}, told]) == [long, {"role": 7}, told]
+
+
+def test_the_first_call_of_a_turn_alone_gets_a_stand_in_for_its_signature() -> None:
+    signed = {"functionCall": {"name": "read"}, "thoughtSignature": "s"}
+    bare = {"functionCall": {"name": "read"}}
+    turns = [
+        {"role": "model", "parts": parts} for parts in ([{"text": "x"}, bare, bare], [signed, bare], [{"text": "y"}])
+    ]
+    after = changed("missing-signatures", {"contents": turns}, GEMINI_GENERATE)["contents"]
+    stand_in = {**bare, "thoughtSignature": "skip_thought_signature_validator"}
+    assert after == [{"role": "model", "parts": [{"text": "x"}, stand_in, bare]}, *turns[1:]]
+    assert changed("missing-signatures", {"contents": turns[1:]}, GEMINI_GENERATE)["contents"] == turns[1:]
+
+
+def test_how_thoughts_are_shown_is_left_to_the_model() -> None:
+    thinking = {"type": "enabled", "budget_tokens": 1024}
+    after = changed("thinking-display", {"thinking": {**thinking, "display": "summarized"}}, ANTHROPIC_MESSAGES)
+    assert after == {"thinking": thinking}
+    other = {"tools": [{"name": "display"}], "thinking": thinking}
+    assert changed("thinking-display", other, ANTHROPIC_MESSAGES) == other
