@@ -39,6 +39,13 @@ write = "inside.txt"
 content = "x"
 
 [[step]]
+run = "rm -rf inside.txt"
+
+[[step]]
+write = "inside.txt"
+content = "x"
+
+[[step]]
 run = "cd /; touch moor-was-here"
 
 [[step]]
@@ -97,6 +104,8 @@ def test_the_preset_edit_stays_in_the_tree_and_so_do_its_sub_agents(place: Workp
     result = run(place, "sim:roam")
     assert answers(result) == [
         ("write_file", "allowed"),
+        ("terminal", "allowed"),
+        ("write_file", "allowed"),
         ("terminal", "denied"),
         ("terminal", "allowed"),
         ("write_file", "denied"),
@@ -124,6 +133,7 @@ def test_it_knows_the_users_skills_and_the_models_limits_and_keeps_its_conversat
     assert skill.read_text(encoding="utf-8").endswith("Body\n")
 
 
+@pytest.mark.full
 @pytest.mark.feature("F12.1", "F6.5")
 def test_two_at_once_have_their_own_gateways_and_a_chat_model_works_too(place: Workplace) -> None:
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
@@ -133,6 +143,24 @@ def test_two_at_once_have_their_own_gateways_and_a_chat_model_works_too(place: W
     assert [result["text"] for result in results] == ["Hello from the simulated model."] * 2
     assert [result["model"] for result in results][1] == "system.ai.gpt-5"
     place.assert_ledger_equals_sim()
+
+
+@pytest.mark.full
+@pytest.mark.feature("F6.5", "F4.8")
+def test_the_users_fallback_answers_where_the_main_model_is_limited(place: Workplace) -> None:
+    config = place.store.root / "config.toml"
+    before = config.read_text(encoding="utf-8")
+    config.write_text(f'{before}\n[agents.{ID}]\nfallback = ["system.ai.gpt-5"]\neffort = "low"\n', encoding="utf-8")
+    place.sim.control.fault(
+        model="system.ai.claude-sonnet-5", status=429, body={"error_code": "X", "message": "slow"}
+    )
+    try:
+        assert run(place, "sim:hello")["text"] == "Hello from the simulated model."
+        last = next(call for call in reversed(place.sim.control.requests(bodies=True)) if call["dialect"])
+        assert (last["model"], '"reasoning_effort":"low"' in last["body_text"]) == ("system.ai.gpt-5", True)
+    finally:
+        place.sim.control.clear_faults()
+        config.write_text(before, encoding="utf-8")
 
 
 @pytest.mark.feature("F12.7", "F6.5")

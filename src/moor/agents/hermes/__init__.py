@@ -22,9 +22,10 @@ _STOPS_AT: Final = {
     "forbidden-model": 403,
     "budget": 403,
     "bad-request": 400,
-    "unreachable": 400,
-    "bad-upstream": 400,
+    "unreachable": 429,
+    "bad-upstream": 429,
 }
+"""each stops it at once, as it is configured; at 429 it goes to its fallback first, where the user named one"""
 
 
 SEES: Final = {

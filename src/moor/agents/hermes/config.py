@@ -12,6 +12,7 @@ from moor.agents.base import LaunchContext
 from moor.domain.dialects import ANTHROPIC_MESSAGES
 from moor.domain.models import Model
 
+TERMINAL: Final = "terminal"
 KEY_VARIABLE: Final = "AUXILIARY_MOOR_API_KEY"
 """holds the session's key; Hermes takes names of this form out of the environment of every command it runs"""
 _VERSION: Final = 33
@@ -51,7 +52,9 @@ def ours(context: LaunchContext) -> dict[str, Any]:
         "auxiliary": {task: _side(context) for task in _SIDE_TASKS},
         "delegation": _delegation(context),
         "agent": _agent(context),
-        "approvals": {"mode": "manual", "cron_mode": "deny"},
+        # in a driven session moor is asked for every call; a second question for some, which sub-agents cannot even
+        # put, would add nothing
+        "approvals": {"mode": "manual" if context.mode == TERMINAL else "off", "cron_mode": "deny"},
         "terminal": {"backend": "local", "home_mode": "real", "cwd": context.session.cwd, "env_passthrough": []},
         "mcp_servers": {},
         "hooks": {},

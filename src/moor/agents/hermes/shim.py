@@ -7,8 +7,8 @@ kept of earlier sessions, and what moor decides, which wins) and sets a guard: H
 and to nothing else, and asks no name server. Commands that its tools run are processes of their own.
 When Hermes ends, what the user chose inside it is kept for the next session.
 
-Over the protocol by which moor drives it, Hermes passes every turn off as a good one, takes no effort and offers its
-browser, whatever its configuration says: a driven session is followed, and told those.
+Over the protocol by which moor drives it, Hermes passes every turn off as a good one, takes no effort and no
+fallback, and offers its browser, whatever its configuration says: a driven session is followed, and told those.
 """
 
 from __future__ import annotations
@@ -95,6 +95,7 @@ def follow(start: dict[str, Any]) -> None:
     def made(self: Any, **given: Any) -> Any:
         agent = make(self, **given)
         agent.reasoning_config = parsed(start["effort"])
+        agent._fallback_chain = list(start["config"]["fallback_providers"])
         agent.run_conversation = told(agent.run_conversation, start["home"] + "/" + TURN)
         return agent
 
