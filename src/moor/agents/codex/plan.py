@@ -40,7 +40,7 @@ def plan(context: LaunchContext) -> LaunchPlan:
     trust = interactive and not repository.has_folder
     files = _Files(context)
     own = ours(context, user, str(files.catalogue), str(files.prompt), trust=trust)
-    config = merged({**user.sifted.settings, **_let_in(extras)}, own)
+    config = merged({**user.sifted.settings, **_let_in(extras, in_terminal=in_terminal)}, own)
     rules = "" if trust else _rules(repository)
     if rules and in_terminal:
         said = [config["developer_instructions"]] if "developer_instructions" in config else []
@@ -58,13 +58,21 @@ def plan(context: LaunchContext) -> LaunchPlan:
     )
 
 
-def _let_in(extras: Extras) -> dict[str, Any]:
-    """What of a trusted repository runs."""
-    if "hooks" not in extras.config:
-        return extras.config
-    from moor.agents.codex.hooks import accepted
+def _let_in(extras: Extras, *, in_terminal: bool) -> dict[str, Any]:
+    """What of a trusted repository runs. In a driven session no tool of a server passes unasked, whatever it says."""
+    config = dict(extras.config)
+    if "mcp_servers" in config and not in_terminal:
+        config["mcp_servers"] = {name: _asking(server) for name, server in config["mcp_servers"].items()}
+    if "hooks" in config:
+        from moor.agents.codex.hooks import accepted
 
-    return {**extras.config, "hooks": accepted(extras.config["hooks"], _HOOKS_OF_ARGUMENTS)}
+        config["hooks"] = accepted(config["hooks"], _HOOKS_OF_ARGUMENTS)
+    return config
+
+
+def _asking(server: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in server.items() if name != "tools"}
+    return {**kept, "default_tools_approval_mode": "prompt"}
 
 
 class _Files:

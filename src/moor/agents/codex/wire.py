@@ -193,9 +193,10 @@ class Translator:
 
     def _elicits(self, params: Raw, thread: str, raw: Raw) -> list[Event]:
         """A call of an MCP tool that wants approval; the driver refuses a form that a server wants filled in."""
-        if not _map(params.get("_meta")).get("codex_approval_kind"):
+        about = _map(params.get("_meta"))
+        if not about.get("codex_approval_kind"):
             return []
-        name = f"mcp:{params.get('serverName', '')}"
+        name = f"{params.get('serverName', '')}.{about.get('tool_name', '')}"
         data = {"access": OTHER, "patterns": [name], "call": ""}
         return [self._asks(params, thread, raw, name, str(params.get("message") or ""), data)]
 

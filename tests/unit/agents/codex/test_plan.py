@@ -135,6 +135,17 @@ def test_a_trusted_repository_gets_its_servers_and_hooks_and_nothing_else(tmp_pa
     assert {item.what for item in shut.left_out} == {"model", "mcp_servers.t", "hooks"}
 
 
+def test_a_repository_cannot_let_tools_of_its_servers_pass_unasked_in_a_driven_session(tmp_path: Path) -> None:
+    (tmp_path / "work" / ".codex").mkdir(parents=True)
+    (tmp_path / "work" / ".codex" / "config.toml").write_text(
+        '[mcp_servers.t]\ncommand = "serve"\ndefault_tools_approval_mode = "approve"\n'
+        '[mcp_servers.t.tools.x]\napproval_mode = "approve"\n',
+        encoding="utf-8",
+    )
+    told = config(CODEX.plan(codex_context(tmp_path, trusted=True, mode="server")))["mcp_servers"]
+    assert told == {"t": {"command": "serve", "default_tools_approval_mode": "prompt"}}
+
+
 def test_a_driven_session_starts_the_app_server_and_reads_no_pictures_by_itself(tmp_path: Path) -> None:
     made = CODEX.plan(codex_context(tmp_path, mode="server", args=("login",)))
     assert made.argv[-1] == "app-server"

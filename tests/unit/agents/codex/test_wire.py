@@ -145,9 +145,15 @@ def test_a_question_is_answered_with_the_note() -> None:
 
 def test_a_call_of_an_mcp_tool_asks_and_a_form_is_refused() -> None:
     wire = begun()
-    call = ask("mcpServer/elicitation/request", 1, serverName="s", message="Run?", _meta={"codex_approval_kind": "x"})
+    call = ask(
+        "mcpServer/elicitation/request",
+        1,
+        serverName="s",
+        message="Run?",
+        _meta={"codex_approval_kind": "x", "tool_name": "t"},
+    )
     (event,) = wire.feed(call)
-    assert (event.data["access"], event.name) == (OTHER, "mcp:s")
+    assert (event.data["access"], event.name) == (OTHER, "s.t")
     assert wire.answer(event.id, True, "") == {"id": 1, "result": {"action": "accept", "content": {}, "_meta": None}}
     form = ask("mcpServer/elicitation/request", 2, serverName="s")
     assert wire.feed(form) == []
