@@ -31,6 +31,8 @@ def test_a_conversation_goes_and_comes_back(agent: str, place: Workplace) -> Non
     mine = ("--agent", agent)
     rows = place.must("session", "list", "--json", *mine).last_json
     [listed] = [row for row in rows if row["title"] == "sim:hello"]
+    assert "would carry" in place.must("session", "export", "--to-agent-home", "--dry-run", *mine).stdout
+    assert not list(place.home.user.glob(f".{agent}/*"))
     place.must("session", "export", "--to-agent-home", *mine, listed["id"])
     assert "stays as it is" in place.must("session", "export", "--to-agent-home", *mine, listed["id"]).stderr
     own = {path: path.read_bytes() for path in place.home.user.glob(f".{agent}/**/*") if path.is_file()}
