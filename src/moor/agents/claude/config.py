@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from moor.agents.base import LaunchContext
 from moor.agents.claude.extras import Extras
+from moor.agents.claude.memory import memory_folder
 from moor.agents.claude.models import further, wire_name
 from moor.agents.claude.settings import ALLOW, ASK, DENY, joined
 from moor.agents.claude.user_config import UserConfig
@@ -46,6 +47,7 @@ def pins(context: LaunchContext, rules: dict[str, list[str]], extras: Extras, *,
     settings["enforceAvailableModels"] = True
     asks = {ASK: list(_ACTS) if driven else rules.get(ASK, [])}
     settings["permissions"] = joined({DENY: [_WEB_SEARCH, *rules.get(DENY, [])]}, asks)
+    settings["autoMemoryDirectory"] = str(memory_folder(context))
     if driven:
         settings["disableSkillShellExecution"] = True  # no hook is asked, and a denied one ends the turn as a success
     if extras.hooks:

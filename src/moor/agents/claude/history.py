@@ -13,7 +13,8 @@ from moor.agents.base import Transfer, TransferContext
 
 SEES: Final = {
     "settings": "a filtered copy of settings.json and of the theme: no env, no helpers, no models, no status line",
-    "instructions": "CLAUDE.md of ~/.claude and of the repository, with what they import; not those of subfolders",
+    "instructions": "CLAUDE.md of ~/.claude and of the repository, with what they import, not those of subfolders; "
+    "a copy of the project's memory",
     "skills": "those of ~/.claude; those of a trusted repository",
     "commands": "those of ~/.claude and of the repository, whose shell commands stay text",
     "agents": "those of ~/.claude and of the repository, on allowed models only",
@@ -21,7 +22,7 @@ SEES: Final = {
     "hooks and plugins": "hooks of a trusted repository; no plugins",
     "history": "moor's own; moor session import and export carry conversations",
 }
-_PROJECTS: Final = "projects"
+PROJECTS: Final = "projects"
 _HEAD_BYTES: Final = 64 * 1024
 _TITLE_MAX: Final = 80
 
@@ -30,8 +31,8 @@ def transfers(context: TransferContext) -> tuple[Transfer, ...]:
     """Conversations of the folder, newest first: copies of their files. BLOCKS."""
     from moor.agents.claude.user_config import config_folder
 
-    ours = context.home / _PROJECTS / _slug(context.cwd)
-    theirs = config_folder(context.user_home, context.environ) / _PROJECTS / _slug(context.cwd)
+    ours = context.home / PROJECTS / slug(context.cwd)
+    theirs = config_folder(context.user_home, context.environ) / PROJECTS / slug(context.cwd)
     source, target = (ours, theirs) if context.to_agent_home else (theirs, ours)
     found = [_transfer(path, target) for path in source.glob("*.jsonl")] if source.is_dir() else []
     return tuple(sorted(found, key=lambda one: one.updated_at, reverse=True))
@@ -48,7 +49,7 @@ def _transfer(path: Path, target: Path) -> Transfer:
     )
 
 
-def _slug(cwd: str) -> str:
+def slug(cwd: str) -> str:
     """The folder's name below `projects` (facts, 2)."""
     return re.sub(r"[^a-zA-Z0-9]", "-", os.path.realpath(cwd))
 

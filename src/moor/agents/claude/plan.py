@@ -8,6 +8,7 @@ from moor.agents.claude.config import dump, pins, state, user_settings
 from moor.agents.claude.environment import Places, environment, scripts, state_files, state_links
 from moor.agents.claude.extras import Extras, read_extras
 from moor.agents.claude.managed import managed_folder, notes
+from moor.agents.claude.memory import first_notes
 from moor.agents.claude.release import version_note
 from moor.agents.claude.repo import RepositoryConfig, read_repository
 from moor.agents.claude.user_config import UserConfig, read_user_config
@@ -43,6 +44,7 @@ def plan(context: LaunchContext) -> LaunchPlan:
             *_settings(context, user, repository, extras),
             *_texts(places, user, repository),
             *state_files(context),
+            *first_notes(context),
             *scripts(context, env),
         ),
         links=(*state_links(context), *_links(places, user, repository)),

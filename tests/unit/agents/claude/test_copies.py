@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from moor.agents.claude import CLAUDE
+from moor.agents.claude.history import slug
 from moor.agents.claude.managed import notes
 from moor.domain.plan import LaunchPlan
 from tests.support.claude_context import HAIKU, make_context, write
@@ -159,6 +160,25 @@ def test_a_link_out_of_the_repository_is_not_followed(tmp_path: Path) -> None:
     assert "SECRET" not in "".join(texts(plan).values())
     assert ("the whole file", "CLAUDE.md") in left(plan)
     assert context.session.cwd
+
+
+@pytest.mark.feature("F5.2")
+def test_the_users_notes_of_the_project_are_copied_once_and_kept_by_their_real_path(tmp_path: Path) -> None:
+    context = make_context(tmp_path)
+    name = slug(str(tmp_path / "work"))
+    write(
+        context.user_home,
+        {f".claude/projects/{name}/memory/MEMORY.md": "NOTE", ".claude/projects/x/memory/a.md": "X"},
+    )
+    kept = context.home / "projects" / name / "memory"
+    plan = CLAUDE.plan(context)
+    assert [(file.path, file.content) for file in plan.files if "/memory/" in file.path] == [
+        (str(kept / "MEMORY.md"), b"NOTE")
+    ]
+    (pins,) = [json.loads(file.content) for file in plan.files if file.path.endswith("pins.json")]
+    assert pins["autoMemoryDirectory"] == str(kept)
+    write(kept, {"MEMORY.md": "grown"})
+    assert not [file for file in CLAUDE.plan(context).files if "/memory/" in file.path]
 
 
 CODE = {

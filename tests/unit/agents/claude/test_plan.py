@@ -13,6 +13,7 @@ import pytest
 
 from moor.agents.base import LaunchContext
 from moor.agents.claude import CLAUDE
+from moor.agents.claude.history import slug
 from moor.domain.plan import LaunchPlan
 from moor.domain.settings import AgentSettings
 from moor.launch.files import write_files
@@ -35,7 +36,7 @@ def driven(tmp_path: Path, **changes: Any) -> LaunchPlan:
 def as_data(plan: LaunchPlan, folder: Path) -> Any:
     """The plan with every path below one folder, files as text."""
     text = json.dumps(msgspec.to_builtins(plan, builtin_types=(bytes,)), default=lambda data: data.decode())
-    return json.loads(text.replace(str(folder), "/there"))
+    return json.loads(text.replace(str(folder), "/there").replace(slug(str(folder)), "-there"))
 
 
 @pytest.mark.feature("F6.1", "F5.2", "F5.6")
