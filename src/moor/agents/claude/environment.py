@@ -16,7 +16,9 @@ from moor.agents.claude.arguments import asks_for_bypass
 from moor.agents.claude.models import variables
 from moor.domain.plan import PlannedFile, PlannedLink
 
-_LASTING: Final = ("projects", "file-history", "plans", "tasks", "todos", "paste-cache", "image-cache")
+_LASTING: Final = (
+    *("projects", "file-history", "plans", "tasks", "todos", "paste-cache", "image-cache", "agent-memory"),
+)
 _TYPED: Final = "history.jsonl"
 _SHELLS: Final = ("bash", "zsh")
 _XDG: Final = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
