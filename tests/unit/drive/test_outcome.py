@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from moor.domain.call import CANCELLED, ERROR, OK, REFUSED, UNREACHABLE, Call
+from moor.domain.call import CANCELLED, CUT, ERROR, OK, REFUSED, UNREACHABLE, Call
 from moor.domain.result import BUDGET, FAILED
-from moor.drive.outcome import LastFailure, last_failure, model_error
+from moor.drive.outcome import LastFailure, broken_end, last_failure, model_error
 from moor.errors.base import ExitCode
 from moor.ledger.writer import LedgerWriter
 from moor.store.home import Home
@@ -28,6 +28,41 @@ def test_the_newest_call_that_failed_is_the_cause(tmp_path: Path) -> None:
     assert last_failure(home, "ses_1") == LastFailure("budget-reached", REFUSED, 403, "y")
     assert last_failure(home, "ses_2") is None
     assert last_failure(Home(tmp_path / "none"), "ses_1") is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([("m", CUT, 200, "cut: upstream s broke off: it closed")], "upstream s broke off: it closed"),
+        ([("m", ERROR, 200, "in the answer: too much")], "too much"),
+        ([("m", CUT, 200, "")], "the answer broke off"),
+        ([("m", CUT, 200, "cut: x"), ("m", OK, 200, "")], ""),
+        ([("m", OK, 200, ""), ("small", CUT, 200, "cut: a side call")], ""),
+        ([("m", OK, 200, ""), ("m", ERROR, 404, "no count")], ""),
+        ([], ""),
+    ],
+)
+def test_a_last_answer_that_broke_off_is_no_answer(
+    rows: list[tuple[str, str, int, str]], words: str, tmp_path: Path
+) -> None:
+    home = Home(tmp_path / "home")
+    assert broken_end(home, "ses_1", "m") == ""
+    home.ensure()
+    ledger = LedgerWriter(home)
+    for at, (model, outcome, status, error) in enumerate(rows):
+        ledger.put(
+            Call(
+                id=str(at),
+                session="ses_1",
+                model=model,
+                outcome=outcome,
+                status=status,
+                error=error,
+                started_at=1.0 + at,
+            )
+        )
+    assert ledger.close(5.0)
+    assert broken_end(home, "ses_1", "m") == words
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,23 @@ def test_a_sub_agent_gets_a_script_of_its_own(tools, name, key):
     assert (call.name, call.arguments[key]) == (name, "Please do this simulated task: sim:think")
 
 
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"type": "string"}, "Hello from the simulated model."),
+        (
+            {"type": "object", "properties": {"response": {"type": "string"}}, "required": ["response"]},
+            {"response": "Hello from the simulated model."},
+        ),
+    ],
+)
+def test_a_sub_agent_that_must_hand_in_its_result_does(schema, expected):
+    tools = (*UPPER, _tool("complete_task", required=("result",), result=schema, wait={"type": "boolean"}))
+    (call,) = _calls("sim:hello", tools)
+    assert (call.name, call.arguments) == ("complete_task", {"result": expected})
+    assert [call.name for call in _calls("sim:turns:1", tools)] == ["run_shell_command"]
+
+
 def test_an_action_no_tool_can_do_is_said_and_skipped():
     turn = answer(_talk("sim:ask", tools=(_tool("read", "filePath"),)), LIBRARY)
     assert not turn.calls
