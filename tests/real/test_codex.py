@@ -98,6 +98,15 @@ def test_the_preset_read_lets_it_look_and_do_nothing_else(place: Workplace) -> N
     assert not any("PRIVATE" in body for body in bodies(place))
 
 
+@pytest.mark.feature("F12.25", "F13.3")
+def test_what_a_sub_agent_does_is_asked_for_too(place: Workplace) -> None:
+    done = place.must("run", "--agent", CODEX.id, "--json", "sim:spawn:fix-test")
+    assert "the three tests pass" in done.last_json["text"]
+    assert done.last_json["changed_files"] == ["pricing.py"]
+    assert len([one for one in done.last_json["auto_answered"] if one["answer"] == "allowed"]) == 5
+    place.git("checkout", "-q", ".")
+
+
 @pytest.mark.feature("F4.8", "F4.9")
 def test_it_knows_its_models_and_is_told_the_effort(place: Workplace) -> None:
     before = len(bodies(place))

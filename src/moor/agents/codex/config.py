@@ -117,7 +117,12 @@ def _projects(cwd: str, *, trust: bool) -> dict[str, Any]:
 
 def _variables(context: LaunchContext, user: UserConfig) -> dict[str, Any]:
     """Commands get the user's own environment: without the key, with the user's own Codex home and proxies."""
-    moved = (HOME_VARIABLE, STATE_VARIABLE, *PROXIES)
-    own = {name: context.environ[name] for name in moved if name in context.environ}
-    hidden = [KEY_VARIABLE, *moved, *user.hidden_variables]
+    own = {name: context.environ[name] for name in (HOME_VARIABLE, STATE_VARIABLE) if name in context.environ}
+    hidden = ["MOOR_CODEX_*", HOME_VARIABLE, STATE_VARIABLE, *PROXIES, *user.hidden_variables]
     return {"inherit": "all", "ignore_default_excludes": True, "exclude": hidden, "set": own}
+
+
+def unseen(context: LaunchContext) -> dict[str, Any]:
+    """Settings for the private file, that no command line may show: the user's proxies, for commands."""
+    own = {name: context.environ[name] for name in PROXIES if name in context.environ}
+    return {"shell_environment_policy": {"set": own}} if own else {}

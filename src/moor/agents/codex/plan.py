@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from moor.agents.base import LaunchContext
 from moor.agents.codex.arguments import checked, command_of
-from moor.agents.codex.config import HOME_VARIABLE, KEY_VARIABLE, PROXIES, SERVER, STATE_VARIABLE, merged, ours
+from moor.agents.codex.config import (
+    HOME_VARIABLE,
+    KEY_VARIABLE,
+    PROXIES,
+    SERVER,
+    STATE_VARIABLE,
+    merged,
+    ours,
+    unseen,
+)
 from moor.agents.codex.extras import Extras, read_extras
 from moor.agents.codex.managed import managed_notes
 from moor.agents.codex.prompt import PLAIN
@@ -19,6 +30,9 @@ from moor.agents.codex.user_config import UserConfig, read_user_config
 from moor.domain.plan import LaunchPlan, LeftOut, Once, PlannedFile, PlannedLink
 from moor.run.spawn import python_argv
 from moor.wire.catalogue import catalogue
+
+if TYPE_CHECKING:
+    from moor.agents.codex.servers import Servers
 
 _KEPT_FOLDERS: Final = ("sessions", "archived_sessions")
 """conversations, seen by every home"""
@@ -40,7 +54,8 @@ def plan(context: LaunchContext) -> LaunchPlan:
     trust = interactive and not repository.has_folder
     files = _Files(context)
     own = ours(context, user, str(files.catalogue), str(files.prompt), trust=trust)
-    config = merged({**user.sifted.settings, **_let_in(extras, in_terminal=in_terminal)}, own)
+    let_in = _let_in(extras, context) if extras.config else None
+    config = merged({**user.sifted.settings, **(let_in.config if let_in else {})}, own)
     rules = "" if trust else _rules(repository)
     if rules and in_terminal:
         said = [config["developer_instructions"]] if "developer_instructions" in config else []
@@ -48,9 +63,9 @@ def plan(context: LaunchContext) -> LaunchPlan:
     flags = [word for setting in settings(config) for word in ("-c", setting)]
     return LaunchPlan(
         argv=(context.installed.path, *flags, *args),
-        env=_environment(context, files, remote=_asks_afar(extras)),
+        env={**_environment(context, files, remote=_asks_afar(extras)), **(let_in.env if let_in else {})},
         cwd=context.session.cwd,
-        files=tuple(files.written(user, rules)),
+        files=(*files.written(user, rules), *(let_in.files if let_in else ())),
         links=tuple(files.links(user)),
         left_out=tuple(_left_out(user, repository, extras)),
         notes=tuple(_notes(context, asks=interactive and repository.has_folder)),
@@ -58,28 +73,24 @@ def plan(context: LaunchContext) -> LaunchPlan:
     )
 
 
-def _let_in(extras: Extras, *, in_terminal: bool) -> dict[str, Any]:
-    """What of a trusted repository runs. In a driven session no tool of a server passes unasked, whatever it says."""
-    config = dict(extras.config)
-    if "mcp_servers" in config and not in_terminal:
-        config["mcp_servers"] = {name: _asking(server) for name, server in config["mcp_servers"].items()}
-    if "hooks" in config:
-        from moor.agents.codex.hooks import accepted
+def _let_in(extras: Extras, context: LaunchContext) -> Servers:
+    """What of a trusted repository runs."""
+    from moor.agents.codex.hooks import accepted
+    from moor.agents.codex.servers import told
 
-        config["hooks"] = accepted(config["hooks"], _HOOKS_OF_ARGUMENTS)
-    return config
-
-
-def _asking(server: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: value for name, value in server.items() if name != "tools"}
-    return {**kept, "default_tools_approval_mode": "prompt"}
+    servers = told(extras.config.get("mcp_servers", {}), context.session_home, asking=context.mode == SERVER)
+    config: dict[str, Any] = {"mcp_servers": servers.config} if servers.config else {}
+    if "hooks" in extras.config:
+        config["hooks"] = accepted(extras.config["hooks"], _HOOKS_OF_ARGUMENTS)
+    return msgspec.structs.replace(servers, config=config)
 
 
 class _Files:
     """Where things of one launch lie.
 
     A driven session has a home of its own: what a person allowed for ever in the interface (`rules/`) does not count
-    there. Settings files in a home are emptied at each launch; all that counts stands on the command line.
+    there. Settings files in a home are written anew at each launch; what counts stands on the command line, which
+    other users of the machine can read, and so the user's proxies do not: they may hold a password.
     """
 
     def __init__(self, context: LaunchContext) -> None:
@@ -93,12 +104,13 @@ class _Files:
         """Catalogue and rules, emptied settings, and the folders that links lead to."""
         context = self._context
         models = catalogue(context.models, PLAIN, context.effort)
-        empty = [self.home / name for name in ("config.toml", ".env", "AGENTS.override.md")]
+        empty = [self.home / name for name in (".env", "AGENTS.override.md")]
         empty += [folder / ".keep" for folder in (self.state, *(context.home / name for name in _KEPT_FOLDERS))]
         if context.mode == SERVER:
             empty.append(self.home / "rules" / "default.rules")
         return [
             *(PlannedFile(str(path), b"") for path in empty),
+            PlannedFile(str(self.home / "config.toml"), "".join(settings(unseen(context))).encode()),
             PlannedFile(str(self.home / "AGENTS.md"), user.rules.encode()),
             PlannedFile(str(self.catalogue), json.dumps(models).encode()),
             PlannedFile(str(context.session_home / RULES), rules.encode()),

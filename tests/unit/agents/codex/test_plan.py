@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def test_the_key_stands_in_one_variable_that_commands_do_not_get(tmp_path: Path)
     assert KEY not in " ".join(made.argv)
     assert not any(KEY.encode() in file.content for file in made.files)
     assert [name for name, value in made.env.items() if KEY in value] == [KEY_VARIABLE]
-    assert KEY_VARIABLE in config(made)["shell_environment_policy"]["exclude"]
+    assert fnmatch(KEY_VARIABLE, config(made)["shell_environment_policy"]["exclude"][0])
 
 
 def test_the_users_codex_variables_do_not_reach_codex_but_its_home_reaches_commands(tmp_path: Path) -> None:
@@ -135,15 +136,28 @@ def test_a_trusted_repository_gets_its_servers_and_hooks_and_nothing_else(tmp_pa
     assert {item.what for item in shut.left_out} == {"model", "mcp_servers.t", "hooks"}
 
 
-def test_a_repository_cannot_let_tools_of_its_servers_pass_unasked_in_a_driven_session(tmp_path: Path) -> None:
+@pytest.mark.feature("F17.5", "F17.8")
+def test_a_proxy_with_a_password_is_kept_for_commands_and_off_the_command_line(tmp_path: Path) -> None:
+    proxy = "http://user:password@proxy:3128"
+    environ = {"HOME": str(tmp_path / "user"), "HTTPS_PROXY": proxy}
+    made = CODEX.plan(codex_context(tmp_path, environ=environ))
+    assert proxy not in " ".join(made.argv)
+    assert made.env["HTTPS_PROXY"] == made.env["all_proxy"] == "http://127.0.0.1:4000"
+    assert tomllib.loads(written(made, "config.toml"))["shell_environment_policy"]["set"] == {"HTTPS_PROXY": proxy}
+
+
+def test_a_server_that_is_reached_over_http_leaves_codex_the_users_proxies(tmp_path: Path) -> None:
     (tmp_path / "work" / ".codex").mkdir(parents=True)
     (tmp_path / "work" / ".codex" / "config.toml").write_text(
-        '[mcp_servers.t]\ncommand = "serve"\ndefault_tools_approval_mode = "approve"\n'
-        '[mcp_servers.t.tools.x]\napproval_mode = "approve"\n',
+        '[mcp_servers.r]\nurl = "http://x"\nhttp_headers = { A = "s" }\n'
+        '[mcp_servers.t]\ncommand = "c"\nenv = { K = "s" }\n',
         encoding="utf-8",
     )
-    told = config(CODEX.plan(codex_context(tmp_path, trusted=True, mode="server")))["mcp_servers"]
-    assert told == {"t": {"command": "serve", "default_tools_approval_mode": "prompt"}}
+    made = CODEX.plan(codex_context(tmp_path, trusted=True, mode="server"))
+    assert "HTTPS_PROXY" not in made.env
+    assert made.env["MOOR_CODEX_HEADER_0_0"] == "s"
+    assert config(made)["mcp_servers"]["t"]["command"] == str(tmp_path / "session" / "server-1")
+    assert written(made, "server-1").startswith("#!/bin/sh")
 
 
 def test_a_driven_session_starts_the_app_server_and_reads_no_pictures_by_itself(tmp_path: Path) -> None:
