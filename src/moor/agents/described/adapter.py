@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from moor.agents.base import SEES, Extra, Installed, LaunchContext, Transfer, TransferContext
-from moor.agents.described.program import find, pinned_version, recipe, window
+from moor.agents.described.program import Program
 from moor.agents.found import version_note
 from moor.domain.plan import LaunchPlan
 from moor.domain.session import AgentTraits
@@ -14,6 +14,7 @@ from moor.errors.agent import AgentNotHeadless
 
 if TYPE_CHECKING:
     from moor.agents.base import Driver
+    from moor.agents.platform import Machine
     from moor.agents.recipe import Recipe
     from moor.domain.settings import AgentSettings
     from moor.store.home import Home
@@ -33,12 +34,14 @@ _UNSTATED: Final = "as it does by itself"
 class DescribedAgent:
     """One description at work. `folder`: where its lock lies."""
 
-    def __init__(self, name: str, group: AgentSettings, folder: Path | None = None) -> None:
+    def __init__(
+        self, name: str, group: AgentSettings, folder: Path | None = None, machine: Machine | None = None
+    ) -> None:
         self.id = name
         self.group = group
-        self._folder = folder or Path.home()
         self.display_name = group.title or name
-        self.pinned_version = pinned_version(group)
+        self._program = Program(name, group, folder or Path.home(), machine)
+        self.pinned_version = self._program.pinned
         self.dialects = group.dialects
         self.refused_commands = group.refused
         self.sees = {row: group.sees.get(row, _UNSTATED) for row in SEES}
@@ -58,21 +61,21 @@ class DescribedAgent:
 
     def find(self, home: Home, environ: dict[str, str], *, use_path: bool = False) -> Installed:
         """The program to start. Raises AgentMissing, AgentProgramMissing, AgentVersionUnfit."""
-        return find(self.id, self.group, home, environ, use_path=use_path)
+        return self._program.find(home, environ, use_path=use_path)
 
     def version_note(self, version: str) -> str:
         """A sentence when that version was not tested; empty otherwise, and for a program of the user's own."""
-        return version_note(window(self.id, self.group), version) if self.group.install else ""
+        return version_note(self._program.window, version) if self.group.install else ""
 
     def recipe(self, version: str | None = None) -> Recipe:
         """What is fetched for the pinned (or that) version. Raises AgentInstallFailed."""
-        return recipe(self.id, self.group, self._folder, version)
+        return self._program.recipe(version)
 
     def plan(self, context: LaunchContext) -> LaunchPlan:
         """argv, environment and private files of a launch; reads files, writes none."""
         from moor.agents.described.plan import plan
 
-        return plan(self.id, self.group, context, self.version_note(context.installed.version))
+        return plan(self.id, self.group, self._program, context)
 
     def extras(self, cwd: str) -> tuple[Extra, ...]:
         """What the description says that a repository would start."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from moor.agents.described import folders
 from moor.agents.described.arguments import Arguments
-from moor.agents.described.program import command, install_values
+from moor.agents.described.program import Program
 from moor.agents.described.values import launch_values, model_values, quoting
+from moor.agents.found import version_note
 from moor.domain.plan import LaunchPlan, LeftOut, PlannedFile
 from moor.domain.session import TERMINAL
 from moor.domain.template import PROMPT, names_in, render
@@ -22,21 +23,22 @@ PROMPT_PLACE = f"{{{PROMPT}}}"
 """stands in the arguments of a headless run until the prompt is known"""
 
 
-def plan(name: str, group: AgentSettings, context: LaunchContext, note: str) -> LaunchPlan:
+def plan(name: str, group: AgentSettings, program: Program, context: LaunchContext) -> LaunchPlan:
     """Reads files of the user's and the repository's, writes none. Raises AgentCommandRefused, AgentModelUnknown."""
     left_out = [] if context.trusted else folders.found(context.session.cwd, group.repository)
     _refuse_untrusted(name, group, context, left_out)
     values = {
         **launch_values(group, context),
-        **install_values(group, context.installed),
+        **program.values(context.installed),
         PROMPT: PROMPT_PLACE,
         "rules": folders.rules(context.session.cwd, group.rules) if left_out else "",
         "untrusted": "false" if context.trusted else "true",
         "trusted_folder": str(context.session_home) if left_out else context.session.cwd,
         "untrusted_folder": context.session.cwd if left_out else str(context.session_home),
     }
+    note = version_note(program.window, context.installed.version) if group.install else ""
     return LaunchPlan(
-        argv=(*command(group, context.installed, values), *_arguments(name, group, context, values)),
+        argv=(*program.command(context.installed, values), *_arguments(name, group, context, values)),
         env=_environment(group, context, values),
         cwd=context.session.cwd,
         files=tuple(_files(group, context, values)),

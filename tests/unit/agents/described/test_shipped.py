@@ -29,9 +29,9 @@ MAIN = Model(
 SMALL = Model(id="kimi", family="kimi", dialects=("openai-chat",))
 
 
-@pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("moor.agents.described.program.this_machine", lambda: Machine("linux", "x64"))
+def agent_of(name: str) -> DescribedAgent:
+    """The agent as it is on the machine that the golden files were written for."""
+    return DescribedAgent(name, shipped_agent(name).group, FOLDER, Machine("linux", "x64"))
 
 
 def installed(agent: DescribedAgent) -> Installed:
@@ -58,9 +58,9 @@ def shown(plan: LaunchPlan, folder: Path) -> dict[str, Any]:
 @pytest.mark.feature("F7.1")
 @pytest.mark.parametrize("name", SHIPPED)
 @pytest.mark.parametrize("mode", ["terminal", "server"])
-def test_the_plan_is_the_golden_one(name: str, mode: str, tmp_path: Path, machine: None) -> None:
+def test_the_plan_is_the_golden_one(name: str, mode: str, tmp_path: Path) -> None:
     golden = GOLDEN / name / "launch" / f"{mode}.json"
-    seen = shown(planned(shipped_agent(name), tmp_path, mode=mode), tmp_path)
+    seen = shown(planned(agent_of(name), tmp_path, mode=mode), tmp_path)
     if os.environ.get("UPDATE_GOLDEN"):
         golden.parent.mkdir(parents=True, exist_ok=True)
         golden.write_text(json.dumps(seen, indent=1) + "\n", encoding="utf-8")
@@ -69,8 +69,8 @@ def test_the_plan_is_the_golden_one(name: str, mode: str, tmp_path: Path, machin
 
 @pytest.mark.feature("F17.5")
 @pytest.mark.parametrize("name", SHIPPED)
-def test_the_key_is_in_no_argument_and_every_file_is_private(name: str, tmp_path: Path, machine: None) -> None:
-    plan = planned(shipped_agent(name), tmp_path)
+def test_the_key_is_in_no_argument_and_every_file_is_private(name: str, tmp_path: Path) -> None:
+    plan = planned(agent_of(name), tmp_path)
     assert KEY not in " ".join(plan.argv)
     assert all(file.mode & 0o077 == 0 for file in plan.files)
     private = (f"{tmp_path}/session/", f"{tmp_path}/home/")
@@ -81,8 +81,8 @@ def test_the_key_is_in_no_argument_and_every_file_is_private(name: str, tmp_path
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_every_dialect_can_be_spoken(name: str, tmp_path: Path, machine: None) -> None:
-    agent = shipped_agent(name)
+def test_every_dialect_can_be_spoken(name: str, tmp_path: Path) -> None:
+    agent = agent_of(name)
     for dialect in set(agent.dialects) & set(DIALECTS):
         model = Model(id=f"of-{dialect}", family="x", dialects=(dialect,))
         plan = planned(agent, tmp_path, model=model, small_model=model, models=(model,))
@@ -103,8 +103,8 @@ def test_it_is_registered_and_says_what_it_sees(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_exactly_the_locked_packages_are_installed(name: str, machine: None) -> None:
-    recipe = shipped_agent(name).recipe()
+def test_exactly_the_locked_packages_are_installed(name: str) -> None:
+    recipe = agent_of(name).recipe()
     assert recipe.lock is not None
     packages = json.loads(recipe.lock.read_text("utf-8"))["packages"]
     assert all(entry["integrity"].startswith("sha512-") for path, entry in packages.items() if path)
@@ -112,12 +112,12 @@ def test_exactly_the_locked_packages_are_installed(name: str, machine: None) -> 
     for package in recipe.packages:
         at, _, version = package.rpartition("@")
         assert packages[f"node_modules/{at}"]["version"] == version
-    assert shipped_agent(name).recipe("0.1.2").lock is None
+    assert agent_of(name).recipe("0.1.2").lock is None
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_refusals_say_why_and_what_to_type(name: str, tmp_path: Path, machine: None) -> None:
-    agent = shipped_agent(name)
+def test_refusals_say_why_and_what_to_type(name: str, tmp_path: Path) -> None:
+    agent = agent_of(name)
     for word, why in agent.refused_commands.items():
         assert re.fullmatch(r"[^;]{20,}; .{5,}", why), word
         with pytest.raises(AgentCommandRefused):
@@ -127,8 +127,8 @@ def test_refusals_say_why_and_what_to_type(name: str, tmp_path: Path, machine: N
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_what_a_repository_brings_is_named_and_not_let_in(name: str, tmp_path: Path, machine: None) -> None:
-    agent = shipped_agent(name)
+def test_what_a_repository_brings_is_named_and_not_let_in(name: str, tmp_path: Path) -> None:
+    agent = agent_of(name)
     work = tmp_path / "work"
     work.mkdir()
     for path in agent.group.repository:
