@@ -32,6 +32,9 @@ def run(args: argparse.Namespace, ctx: Context) -> int:
             [_cells(seen, ctx.environ.get("HOME", "")) for seen in found],
             right=(3, 4, 5, 6),
         )
+        for seen in found:
+            if seen.session.warning and seen.session.ended_at is None:
+                ctx.out.warn(f"{seen.session.id}: {seen.session.warning}")
     return 0
 
 

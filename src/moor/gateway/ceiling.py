@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from moor.domain.dialects import ANTHROPIC_MESSAGES, GEMINI_GENERATE, OPENAI_CHAT, OPENAI_RESPONSES
-from moor.wire.index import Index, index_object
+from moor.wire.index import Index
 from moor.wire.splice import encode, splice, value
 
 DEFAULT: Final = 32_000
@@ -23,9 +23,9 @@ _MAX: Final = 1 << 40
 class Ceiling:
     """One request's limit; `tokens` counts all answers that it asks for at once."""
 
-    def __init__(self, dialect: str, body: bytes, model_max: int | None) -> None:
+    def __init__(self, dialect: str, index: Index, model_max: int | None) -> None:
         self._dialect = dialect
-        self._index: Index = index_object(body)
+        self._index = index
         self._times = max(1, self._number("n") or self._in_gemini("candidateCount", "candidate_count") or 1)
         asked = self._asked()
         self.tokens = min(_MAX, (asked or model_max or DEFAULT) * self._times)

@@ -27,6 +27,7 @@ from moor.gateway.prepare import Prepared
 from moor.gateway.spend import PAID_PIECE, Spend, split
 from moor.gateway.tries import Failure
 from moor.wire import refusal as words
+from moor.wire.index import index_object
 from moor.wire.meter.base import BYTES_PER_TOKEN
 from moor.wire.refusal import Refusal
 
@@ -59,7 +60,8 @@ class Exchange(Tries, eq=False):
             return
         if not self._may_ask():
             return
-        if prepared.action != COUNT_TOKENS and self._session.all_caps():
+        session = self._session
+        if (session.budget_nano is not None or session.caps) and prepared.action != COUNT_TOKENS:
             self._reserve(prepared)
         else:
             self._go()
@@ -67,10 +69,11 @@ class Exchange(Tries, eq=False):
     def _reserve(self, prepared: Prepared) -> None:
         """Take what the call needs from the caps before it goes out."""
         model = prepared.plan.model
-        ceiling = Ceiling(prepared.plan.dialect, self._body, model.max_output)
+        index = prepared.index if prepared.index is not None else index_object(self._body)
+        ceiling = Ceiling(prepared.plan.dialect, index, model.max_output)
         spend = Spend(self._desk.purses.of(self._session), model.price, len(self._body) // BYTES_PER_TOKEN)
         if self._spend is not None:
-            self._spend.settle(Usage())
+            self._spend.settle(Usage(), 0)
         self._spend = spend
         whole = prepared.action != STREAM
         spend.start(ceiling.tokens, whole=whole, then=lambda: self._reserved(spend, ceiling))

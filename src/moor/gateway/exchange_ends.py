@@ -167,7 +167,7 @@ class Ends(msgspec.Struct, eq=False):
             # it was sent, and the agent left before the answer: the upstream read it, so it may be charged
             record.usage, record.estimated = Usage(input=record.request_bytes // BYTES_PER_TOKEN), True
         if self._spend is not None:
-            record.draws = self._spend.settle(record.usage)
+            record.draws = self._spend.settle(record.usage, record.cost() or 0)
             self._desk.purses.warn(self._session, self._spend.purses)
         counts = self._request.route is not None and self._request.route.action == COUNT_TOKENS
         if self._draft is not None and self._desk.payloads is not None:

@@ -47,6 +47,8 @@ class Prepared(msgspec.Struct, frozen=True):
     action: str
     stages: tuple[Stage, ...] = ()
     """what runs on the way back of this very call"""
+    index: Index | None = None
+    """of the body, where nothing in it changed"""
 
 
 def named_model(route: Route, index: Index) -> str | None:
@@ -87,7 +89,7 @@ def prepare(
     rules = plan.gate.needed(index)
     instead = plan.model.id != model_id
     if not rules and not instead:
-        return Prepared(plan, plan.head + known.passed_lines, index.body, (), (), action)
+        return Prepared(plan, plan.head + known.passed_lines, index.body, (), (), action, (), index)
     draft = Draft(index, route.dialect, action, plan.model, known.passed.copy())
     if instead and draft.has("model"):
         draft.set("model", encode(plan.model.id))

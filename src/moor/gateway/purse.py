@@ -151,13 +151,21 @@ class PurseBook:
         self._clock = clock
         self._told = told
         self._purses: dict[tuple[str, str], Purse] = {}
+        self._known: dict[str, tuple[Session, float, list[Purse]]] = {}
+        """by session: the purses, and until when they are the right ones"""
         self._warned: dict[tuple[str, str, str], int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def of(self, session: Session) -> list[Purse]:
         """The purses that the session's calls draw on now."""
         now = self._clock.now()
-        return [self._purse(cap, cap.scope(now)) for cap in session.all_caps()]
+        known = self._known.get(session.id)
+        if known is not None and known[0] is session and now < known[1]:
+            return known[2]
+        purses = [self._purse(cap, cap.scope(now)) for cap in session.all_caps()]
+        # scopes of days and months change at midnight; a clock that is set is followed within a minute
+        self._known[session.id] = (session, now - now % 60 + 60, purses)
+        return purses
 
     def _purse(self, cap: Cap, scope: str) -> Purse:
         purse = self._purses.get((scope, cap.unit))
@@ -212,6 +220,8 @@ class PurseBook:
         if self._told is None:
             return
         for purse in purses:
+            if purse.percent < WARN_AT[0]:
+                continue
             step = max((step for step in WARN_AT if purse.percent >= step), default=0)
             key = (session.id, purse.cap.name, purse.cap.unit)
             if step > self._warned.get(key, 0):

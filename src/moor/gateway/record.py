@@ -52,11 +52,16 @@ class Record(msgspec.Struct, eq=False):
         if model.id != self.model_id:
             self.asked, self.model_id = self.model_id, model.id
 
+    def cost(self) -> int | None:
+        """Nano-dollars; None where no price is known."""
+        price = self.model.price if self.model is not None else None
+        return cost_nano(self.usage, price) if self.usage.total else 0
+
     def call(self, ended_mono: float) -> Call:
         """The row. A call that never reached a model costs nothing, whatever its price."""
         price = self.model.price if self.model is not None else None
         usage, session = self.usage, self.session
-        cost = cost_nano(usage, price) if usage.total else 0
+        cost = self.cost()
         source, date = (price.source, price.date) if price is not None else ("", "")
         # fmt: off
         return Call(  # all fields in their order: by name they would take four times as long

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from moor.domain.models import Price
     from moor.gateway.purse import Purse
 
+MILLION: Final = 1_000_000
 SLICE: Final = 512
 """output tokens that are drawn at a time"""
 LEAST: Final = 16
@@ -47,11 +48,18 @@ class Spend:
         self.needed = 0
         """what it would have needed of it to begin"""
         self._price = price
-        self._input = Usage(input=input_tokens)
         self._reserved = [0] * len(purses)
+        self._inputs: list[int] = []
+        """what the request itself costs, by purse"""
+        self._rates: list[int] = []
+        """of a million output tokens, by purse"""
         self._over = False
         for purse in purses:
             purse.calls += 1
+            in_money = price if purse.cap.unit == MONEY else None
+            self._rates.append(MILLION if in_money is None else in_money.output)
+            rate = MILLION if in_money is None else in_money.input
+            self._inputs.append(-(-input_tokens * rate // MILLION))
 
     def start(self, ceiling: int, *, whole: bool, then: Callable[[], None]) -> None:
         """Reserve what the call needs to begin, then call `then`; `dry` says that it may not.
@@ -66,16 +74,19 @@ class Spend:
             return
         least = min(LEAST, ceiling)
         for place, purse in enumerate(self.purses):
-            self._fill(place, self._cost(purse, first))
-            short = self._cost(purse, least) - self._reserved[place]
-            wish = self._cost(purse, first) - self._reserved[place]
+            need, cost = self._cost(place, least), self._cost(place, first)
+            self._fill(place, cost)
+            wish = cost - self._reserved[place]
+            if wish <= 0:
+                continue
+            short = need - self._reserved[place]
             stale = purse.standing is None or wish <= purse.standing.free
-            if (short > 0 or (wish > 0 and stale)) and rounds > 0 and not (purse.refused and rounds < _ROUNDS):
+            if (short > 0 or stale) and rounds > 0 and not (purse.refused and rounds < _ROUNDS):
                 # the bank may give less than all of the wish: then the limit is lowered
                 purse.ask(Ask(max(0, short), wish), lambda: self._begin(ceiling, first, whole, then, rounds - 1))
                 return
             if short > 0:
-                self.dry, self.needed = purse, self._cost(purse, least)
+                self.dry, self.needed = purse, need
                 then()
                 return
         afford = min(self._affordable(place, whole) for place in range(len(self.purses)))
@@ -89,8 +100,7 @@ class Spend:
 
     def _affordable(self, place: int, whole: bool) -> int:
         """Output tokens that a purse can pay for, as far as known."""
-        purse = self.purses[place]
-        return self._tokens(purse, self._reserved[place] + (0 if whole else purse.left))
+        return self._tokens(place, self._reserved[place] + (0 if whole else self.purses[place].left))
 
     def draw(self, used: Usage, then: Callable[[], None]) -> bool:
         """Whether the answer may go on after `used`; where it must wait for the bank, `then` is called later.
@@ -100,7 +110,7 @@ class Spend:
         waits = False
         for place, purse in enumerate(self.purses):
             spent = self._amount(purse, used)
-            ahead = spent + self._rate(purse) * SLICE // 2
+            ahead = spent + self._rates[place] * SLICE // (2 * MILLION)
             if ahead > self._reserved[place]:
                 self._fill(place, ahead)
                 if ahead > self._reserved[place] and not purse.refused:
@@ -115,14 +125,14 @@ class Spend:
                 return False
         return not waits
 
-    def settle(self, used: Usage) -> tuple[tuple[int, int], ...]:
-        """The call ended and cost that; (lease, amount) for its row. Idempotent after the first time: ()."""
+    def settle(self, used: Usage, cost: int) -> tuple[tuple[int, int], ...]:
+        """The call ended and used and cost that; (lease, amount) for its row. Nothing after the first time."""
         if self._over:
             return ()
         self._over = True
         draws: list[tuple[int, int]] = []
         for place, purse in enumerate(self.purses):
-            actual = self._amount(purse, used)
+            actual = cost if purse.cap.unit == MONEY else used.total
             if purse.lease and actual:
                 draws.append((purse.lease, actual))
             purse.settled(self._reserved[place], actual)
@@ -133,21 +143,14 @@ class Spend:
             return cost_nano(used, self._price) or 0
         return used.total
 
-    def _cost(self, purse: Purse, output_tokens: int) -> int:
+    def _cost(self, place: int, output_tokens: int) -> int:
         """Of the request and that much output."""
-        return self._amount(purse, self._input + Usage(output=output_tokens))
+        return self._inputs[place] - -output_tokens * self._rates[place] // MILLION
 
-    def _rate(self, purse: Purse) -> int:
-        """Of one output token, at least 1."""
-        if purse.cap.unit != MONEY or self._price is None:
-            return 1
-        return max(1, -(-self._price.output // 1_000_000))
-
-    def _tokens(self, purse: Purse, amount: int) -> int:
+    def _tokens(self, place: int, amount: int) -> int:
         """Output tokens that an amount pays for beside the request."""
-        rest = amount - self._amount(purse, self._input)
+        rest = amount - self._inputs[place]
         if rest <= 0:
             return 0
-        if purse.cap.unit != MONEY or self._price is None:
-            return rest
-        return 1 << 40 if not self._price.output else rest * 1_000_000 // self._price.output
+        rate = self._rates[place]
+        return rest * MILLION // rate if rate else 1 << 40

@@ -97,6 +97,17 @@ def test_a_running_session_is_shown_with_what_it_used(
     assert (row["calls"], row["tokens"]["output"], row["cost_usd"], row["state"]) == (1, 234, 0.005, "working")
 
 
+@pytest.mark.feature("F13.8")
+def test_a_cap_that_is_nearly_used_up_is_told_beside_its_session(
+    run_moor: Run, store: SessionStore, process: Callable[[], Process]
+) -> None:
+    store.add(session(1, process(), process(), warning="95 % of the session cap of $1.00 is used"))
+    done = run_moor("ps")
+    assert "95 % of the session cap" in done.stderr
+    assert run_moor("ps", "--json").last_json[0]["warning"].startswith("95 %")
+
+
+
 @pytest.mark.feature("F12.11")
 def test_a_session_whose_processes_are_gone_is_shown_once_as_lost_and_closed(
     run_moor: Run, store: SessionStore, process: Callable[[], Process]
