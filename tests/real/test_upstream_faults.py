@@ -21,9 +21,11 @@ pytestmark = pytest.mark.real
 
 CALLS = "POST */messages"
 SOON = {"retry-after-ms": "50"}
-"""OpenCode obeys it to the letter, so that its five repeats take no time"""
-TRIES = 6
-"""OpenCode 1.18.33 repeats five times and has no setting for it; the gateway adds none of its own"""
+"""the gateway obeys it, so that its repeats take no time"""
+TRIES = 4
+"""of the gateway's; OpenCode 1.18.33 would repeat five times more, and is told at a status where it does not"""
+AGENTS_TRIES = 6
+"""of OpenCode's, where a stream breaks that it had begun to read: there is no status left to stop it"""
 ERROR_INSIDE = """event: message_start
 data: {"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"x","content":[],\
 "stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":3,"output_tokens":1}}}
@@ -84,11 +86,13 @@ REFUSALS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     ),
     "a limit of an hour": (
         {"status": 429, "headers": {"retry-after": "3600"}, "body": {"error_code": "X", "message": "slow down"}},
-        "run-limited",
-        "no call through",
+        "model-failed",
+        "asks to wait 60 min",
         "another model",
     ),
 }
+TRIED_AGAIN = ("an error inside a good stream",)
+"""nothing of it had reached the agent: it may pass"""
 
 
 @pytest.mark.feature("F12.27")
@@ -99,7 +103,7 @@ def test_a_refusal_ends_the_run_after_one_call(case: str, place: Workplace) -> N
     done, statuses = run(place, "sim:hello")
     assert_told(done, 1, ref, *parts)
     assert_result(done, "failed", ref)
-    assert len(statuses) == 1
+    assert len(statuses) == (TRIES if case in TRIED_AGAIN else 1)
 
 
 def test_a_connection_that_is_closed_without_an_answer_is_an_unreachable_upstream(place: Workplace) -> None:
@@ -107,7 +111,7 @@ def test_a_connection_that_is_closed_without_an_answer_is_an_unreachable_upstrea
     done, statuses = run(place, "sim:hello")
     assert_told(done, 4, "broken-off", "closed the connection", "moor status --check")
     assert_result(done, "failed", "broken-off")
-    assert len(statuses) == 1
+    assert len(statuses) == TRIES
 
 
 @pytest.mark.parametrize("status", [500, *(pytest.param(s, marks=pytest.mark.full) for s in (429, 502, 503, 504))])
@@ -117,9 +121,9 @@ def test_a_failing_upstream_is_asked_a_bounded_number_of_times(status: int, plac
     assert_told(done, 1, "model-failed", "it broke", "moor ")
     assert_result(done, "failed", "model-failed")
     assert statuses == [status] * TRIES
-    assert done.stderr.count("the model call is repeated") == TRIES - 1
+    assert "the model call is repeated" not in done.stderr
     rows = place.must("usage", "--last", "--json").last_json
-    assert sum(row["calls"] for row in rows) == sum(row["failed"] for row in rows) == TRIES
+    assert sum(row["calls"] for row in rows) == sum(row["failed"] for row in rows) == 1
 
 
 @pytest.mark.parametrize("headers", [{}, {"retry-after": "1"}], ids=["without a time", "with a time"])
@@ -147,7 +151,7 @@ def test_a_stream_that_always_breaks_ends_as_failed(scenario: str, place: Workpl
     done, statuses = run(place, f"sim:{scenario}", timeout=200)
     assert_told(done, 1, "model-failed")
     assert_result(done, "failed", "model-failed")
-    assert 1 < len(statuses) <= TRIES
+    assert 1 < len(statuses) <= TRIES * AGENTS_TRIES
 
 
 @pytest.mark.feature("F12.9")
@@ -160,8 +164,8 @@ def test_a_first_byte_that_never_comes_ends_at_the_time_limit(place: Workplace) 
 
 @pytest.mark.feature("F12.9", "F12.11")
 def test_an_endless_answer_ends_at_the_time_limit_and_is_accounted(place: Workplace) -> None:
-    done, _ = run(place, "--timeout", "15", "sim:endless")
-    assert_told(done, 1, "run-timeout", "within 15 seconds")
+    done, _ = run(place, "--timeout", "25", "sim:endless")
+    assert_told(done, 1, "run-timeout", "within 25 seconds")
     result = assert_result(done, "timeout", "run-timeout")
     assert result["tokens"]["output"] > 0, "what was streamed until then was used"
     assert result["cost_usd"] > 0
@@ -169,8 +173,8 @@ def test_an_endless_answer_ends_at_the_time_limit_and_is_accounted(place: Workpl
 
 @pytest.mark.feature("F8.7")
 def test_a_tiny_budget_refuses_the_second_call_and_says_what_was_spent(place: Workplace) -> None:
-    done, statuses = run(place, "--budget-usd", "0.001", "sim:turns:3")
-    assert_told(done, 1, "budget-reached", "of its $0.001 cap", "--budget-usd")
+    done, statuses = run(place, "--budget-usd", "0.03", "sim:turns:3")
+    assert_told(done, 1, "budget-reached", "of $0.03", "--budget-usd")
     result = assert_result(done, "budget", "budget-reached")
     assert statuses == [200]
     assert f"${result['cost_usd']:.6f}".rstrip("0") in result["error"]["message"]
