@@ -132,7 +132,9 @@ class Pip:
         if _OLDEST <= sys.version_info[:2] <= _NEWEST:
             return str(getattr(sys, "_base_executable", "") or sys.executable)
         for minor in range(_NEWEST[1], _OLDEST[1] - 1, -1):
-            if found := shutil.which(f"python3.{minor}", path=self._environ.get("PATH")):
+            found = shutil.which(f"python3.{minor}", path=self._environ.get("PATH"))
+            # version managers put stand-ins on PATH for versions that are not there
+            if found and self._run([found, "-I", "-c", "import venv"]).returncode == 0:
                 return found
         raise self._failed(
             "it needs Python 3.11, 3.12 or 3.13, and none of them is on PATH", "", "install python3.13 and try again"

@@ -154,6 +154,15 @@ def test_a_program_found_on_path_is_started_by_its_own_interpreter(tmp_path: Pat
     assert interpreter(str(link)) == str(folder / "python")
 
 
+@pytest.mark.feature("F6.5", "F6.13")
+def test_the_pinned_version_is_fetched_by_its_lock_and_another_one_without() -> None:
+    pinned, other = HERMES.recipe(), HERMES.recipe("0.19.1")
+    assert pinned.lock is not None
+    assert f"\nhermes-agent=={pinned.version} " in pinned.lock.read_text(encoding="utf-8")
+    assert (pinned.pinned, other.pinned, other.lock) == (True, False, None)
+    assert other.packages == ("hermes-agent[acp,mcp,anthropic]==0.19.1",)
+
+
 @pytest.mark.feature("F6.5")
 def test_one_on_path_is_taken_only_when_told_and_is_not_asked_for_its_version(tmp_path: Path) -> None:
     folder = tmp_path / "venv" / "bin"
