@@ -83,5 +83,17 @@ PROBE: Final = Probe(
         "test_one_that_crashes_at_its_start_is_told_with_its_words": (
             "its words are told, but as those of a failed call: one process a prompt has no other sign of its start"
         ),
+        "test_one_that_is_newer_than_tested_is_told_with_the_way_back": (
+            "it is told; a program that crashes then is taken for a failed call, as above"
+        ),
+        "test_one_that_hangs_at_its_start_is_given_up_within_a_minute": (
+            "one process a prompt says nothing until it is done: one that hangs ends at the run's time limit"
+        ),
+        "test_the_task_is_done_for_an_ordinary_user": (
+            "this test lends the right to read its program in a way that it does not notice"
+        ),
+        "test_one_that_is_killed_in_the_middle_is_told": (
+            "it gives its process another name, so that this test does not find it; the driver's own test kills one"
+        ),
     },
 )

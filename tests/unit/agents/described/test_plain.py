@@ -73,6 +73,11 @@ def test_a_failure_is_told_in_its_words_and_is_no_success(tmp_path: Path) -> Non
     assert silent[-2].text == "it ended with code 4"
 
 
+def test_one_that_is_killed_is_a_failure(tmp_path: Path) -> None:
+    events = turn(PlainDriver("mine", asks=False), plan(tmp_path, "import os; os.kill(os.getpid(), 9)"))
+    assert [(event.kind, event.text) for event in events[-2:]] == [(ERROR, "it ended with code -9"), (TURN_END, "")]
+
+
 def test_one_that_is_not_let_loose_is_not_started(tmp_path: Path) -> None:
     marker = tmp_path / "ran"
     with pytest.raises(AgentAsksNobody, match="the rule") as caught:
