@@ -52,9 +52,11 @@ class Gemini:
     sees = _SEES
 
     def traits(self, version: str) -> AgentTraits:
-        """What was measured on 0.61.0. It names neither sessions nor sub-agents on the wire."""
+        """What was measured on 0.61.0. The headers are set by the start script."""
         return AgentTraits(
             user_agent=f"gemini-cli/{version}",
+            session_header="x-moor-conversation",
+            subagent_header="x-moor-subagent",
             side_models=(("gemini-*", "small"), ("gemma-*", "small")),
             fatal_status=dict(_STOPS_AT),
             # its reader stands still at a comment

@@ -1,5 +1,5 @@
 "use strict";
-// Loaded by Node.js before Gemini CLI (--require), at each start through moor. Three duties:
+// Loaded by Node.js before Gemini CLI (--require), at each start through moor. Four duties:
 //
 // 1. Say in one sentence that Node.js is too old.
 // 2. Keep what a repository sets up for Gemini CLI (`.gemini`, `.agents`) from being read: 0.61 reads settings, a
@@ -9,6 +9,9 @@
 //    and see the files. What moor lets in comes with its private home. A link in the project that leads out of it is
 //    not read either: a rules file could bring the user's own files to the model.
 // 3. Give the programs it starts the user's own environment back. What differs stands in start.json of that home.
+// 4. Name the conversation and its sub-agents in model calls, for the ledger: Gemini CLI names neither. A sub-agent is
+//    known by the tool that hands in its result, and told from others by its task.
+const crypto = require("node:crypto");
 const fs = require("node:fs");
 const path = require("node:path");
 const { ChildProcess } = require("node:child_process");
@@ -140,4 +143,30 @@ ChildProcess.prototype.spawn = function (options) {
   const kept = (options.envPairs || []).filter((pair) => !names.has(pair.slice(0, pair.indexOf("="))));
   const back = Object.entries(restored).filter(([, value]) => value !== null);
   return spawn.call(this, { ...options, envPairs: [...kept, ...back.map(([name, value]) => `${name}=${value}`)] });
+};
+
+const REPORTS = "complete_task";
+const conversation = crypto.randomUUID();
+
+function subagent(body) {
+  if (!body.includes(`"${REPORTS}"`)) return "";
+  try {
+    const call = JSON.parse(body);
+    const tools = (call.tools || []).flatMap((tool) => tool.functionDeclarations || []);
+    if (!tools.some((tool) => tool.name === REPORTS)) return "";
+    return crypto.createHash("sha256").update(JSON.stringify(call.contents[0])).digest("hex").slice(0, 16);
+  } catch {
+    return "";
+  }
+}
+
+const send = globalThis.fetch;
+globalThis.fetch = function (url, init) {
+  const base = process.env.GOOGLE_GEMINI_BASE_URL;
+  if (!base || !init || typeof init.body !== "string" || !String(url).startsWith(base)) return send.call(this, url, init);
+  const headers = new Headers(init.headers);
+  const inner = subagent(init.body);
+  headers.set("x-moor-conversation", conversation);
+  if (inner) headers.set("x-moor-subagent", inner);
+  return send.call(this, url, { ...init, headers });
 };

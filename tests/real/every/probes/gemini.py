@@ -103,9 +103,4 @@ PROBE: Final = Probe(
     asks=False,
     too_old="0.44.0",
     too_new="0.99.0",
-    gaps={
-        "test_its_calls_are_in_the_ledger_under_its_own_name": (
-            "Gemini CLI names neither its conversation nor a sub-agent in a call: all count with the session"
-        ),
-    },
 )

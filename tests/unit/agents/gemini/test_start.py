@@ -37,6 +37,32 @@ console.log(JSON.stringify(out));
 """
 
 
+CALLS = """
+import http from "node:http";
+const seen = [];
+const server = http.createServer((request, answer) => {
+  seen.push([request.headers["x-moor-conversation"], request.headers["x-moor-subagent"], request.headers["x-mine"]]);
+  request.resume();
+  answer.end();
+});
+await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+const base = `http://127.0.0.1:${server.address().port}`;
+process.env.GOOGLE_GEMINI_BASE_URL = `${base}/gemini`;
+const tools = [{functionDeclarations: [{name: "complete_task"}]}];
+const contents = (text) => [{role: "user", parts: [{text}]}];
+const headers = new Headers({"x-mine": "1"});
+const call = (path, body) => fetch(base + path, {method: "POST", headers, body});
+await call("/gemini/v1", JSON.stringify({contents: contents("the \\"complete_task\\" tool")}));
+await call("/gemini/v1", JSON.stringify({tools, contents: contents("a")}));
+await call("/gemini/v1", JSON.stringify({tools, contents: [...contents("a"), ...contents("more")]}));
+await call("/gemini/v1", JSON.stringify({tools, contents: contents("b")}));
+await call("/gemini/v1", '"complete_task" no JSON');
+await call("/elsewhere", JSON.stringify({tools, contents: contents("b")}));
+server.close();
+console.log(JSON.stringify(seen));
+"""
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A private home, and a repository in `work`."""
@@ -115,6 +141,18 @@ def test_programs_get_the_users_own_environment_back(home: Path) -> None:
     assert "TMPDIR=/mine" in env
     assert "LANG=x=y" in env
     assert not [line for line in env if line.startswith("GEMINI_API_KEY")]
+
+
+@pytest.mark.feature("F12.25")
+def test_model_calls_name_the_conversation_and_its_sub_agents(home: Path) -> None:
+    (home.parent / "look.mjs").write_text(CALLS, encoding="utf-8")
+    seen = json.loads(run(home).stdout)
+    assert {mine for *_, mine in seen} == {"1"}
+    main, first, again, other, broken, elsewhere = seen
+    assert len({call[0] for call in seen[:5]}) == 1
+    assert (main[1], broken[1], elsewhere[:2]) == (None, None, [None, None])
+    assert first[1] == again[1] != other[1]
+    assert first[1]
 
 
 def test_without_its_private_file_nothing_starts(home: Path) -> None:
