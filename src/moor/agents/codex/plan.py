@@ -22,14 +22,13 @@ from moor.agents.codex.config import (
 )
 from moor.agents.codex.extras import Extras, read_extras
 from moor.agents.codex.managed import managed_notes
-from moor.agents.codex.prompt import PLAIN
 from moor.agents.codex.release import version_note
 from moor.agents.codex.repo import RepoConfig, read_repository
 from moor.agents.codex.toml import settings
 from moor.agents.codex.user_config import UserConfig, read_user_config
 from moor.domain.plan import LaunchPlan, LeftOut, Once, PlannedFile, PlannedLink
 from moor.run.spawn import python_argv
-from moor.wire.catalogue import catalogue
+from moor.wire.catalogue import PROMPT, catalogue
 
 if TYPE_CHECKING:
     from moor.agents.codex.servers import Servers
@@ -103,7 +102,7 @@ class _Files:
     def written(self, user: UserConfig, rules: str) -> list[PlannedFile]:
         """Catalogue and rules, emptied settings, and the folders that links lead to."""
         context = self._context
-        models = catalogue(context.models, PLAIN, context.effort)
+        models = catalogue(context.models, PROMPT, context.effort)
         empty = [self.home / name for name in (".env", "AGENTS.override.md")]
         empty += [folder / ".keep" for folder in (self.state, *(context.home / name for name in _KEPT_FOLDERS))]
         if context.mode == SERVER:

@@ -16,7 +16,6 @@ from typing import Any, Final
 
 from moor.wire.catalogue import PROMPT
 
-PLAIN: Final = PROMPT
 _TIMEOUT_S: Final = 30.0
 _NAMES_A_VENDOR: Final = "You are Codex, a coding agent based on GPT-5."
 _NAMES_NONE: Final = "You are Codex, a coding agent."
@@ -24,7 +23,7 @@ _NAMES_NONE: Final = "You are Codex, a coding agent."
 
 def keep_prompt(program: str, target: Path) -> None:
     """Write the prompt to the file, in one step; a plain one of ours where the program has none to give."""
-    text = _read_prompt(program, target.parent) or PLAIN
+    text = _read_prompt(program, target.parent) or PROMPT
     part = target.with_name(f"{target.name}.{os.getpid()}")
     part.write_text(text, encoding="utf-8")
     part.chmod(0o600)

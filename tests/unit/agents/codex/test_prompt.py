@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from moor.agents.codex.prompt import PLAIN, keep_prompt, pick_prompt
+from moor.agents.codex.prompt import keep_prompt, pick_prompt
+from moor.wire.catalogue import PROMPT
 
 
 @pytest.mark.parametrize(
@@ -28,8 +29,8 @@ def test_the_prompt_of_a_model_with_plain_tools_is_picked(listing: Any, prompt: 
     ("script", "kept"),
     [
         (f"echo '{json.dumps({'models': [{'base_instructions': 'Own.'}]})}'", "Own."),
-        ("exit 1", PLAIN),
-        ("echo nonsense", PLAIN),
+        ("exit 1", PROMPT),
+        ("echo nonsense", PROMPT),
     ],
 )
 def test_the_prompt_is_kept_or_a_plain_one_stands_in(tmp_path: Path, script: str, kept: str) -> None:
@@ -46,4 +47,4 @@ def test_the_prompt_is_kept_or_a_plain_one_stands_in(tmp_path: Path, script: str
 
 def test_a_program_that_is_gone_leaves_the_plain_prompt(tmp_path: Path) -> None:
     keep_prompt(str(tmp_path / "none"), tmp_path / "p.md")
-    assert (tmp_path / "p.md").read_text(encoding="utf-8") == PLAIN
+    assert (tmp_path / "p.md").read_text(encoding="utf-8") == PROMPT
