@@ -28,7 +28,7 @@ from moor.agents.base import LaunchContext
 from moor.agents.opencode.release import ripgrep_folder
 from moor.domain.plan import PlannedFile
 
-_SWITCHES: Final = {
+SWITCHES: Final = {
     "OPENCODE_DISABLE_PROJECT_CONFIG": "1",
     "OPENCODE_DISABLE_MODELS_FETCH": "1",
     "OPENCODE_DISABLE_AUTOUPDATE": "1",
@@ -41,7 +41,7 @@ _SWITCHES: Final = {
 }
 """OPENCODE_AUTH_CONTENT: no stored login of OpenCode's own, and no remote config that one names (4.3, layer 1)"""
 
-_MARKERS: Final = {
+MARKERS: Final = {
     "node_modules/.keep": b"",
     "package.json": b'{"dependencies":{"@opencode-ai/plugin":"*"}}\n',
     "package-lock.json": b'{"lockfileVersion":3,"packages":{"":{"dependencies":{"@opencode-ai/plugin":"*"}}}}\n',
@@ -83,7 +83,7 @@ def environment(context: LaunchContext, content: str, *, pure: bool) -> dict[str
     places = Places(context)
     env = {name: value for name, value in context.environ.items() if not name.startswith("OPENCODE")}
     env.update({name: str(path) for name, path in places.xdg.items()})
-    env.update(_SWITCHES)
+    env.update(SWITCHES)
     env["OPENCODE_TEST_HOME"] = str(places.home)
     env["OPENCODE_CONFIG_DIR"] = str(places.config)
     env["OPENCODE_CONFIG_CONTENT"] = content
@@ -102,7 +102,7 @@ def marker_files(context: LaunchContext) -> list[PlannedFile]:
     """Files that keep OpenCode from fetching its plugin kit into each config folder, and grammars."""
     places = Places(context)
     folders = (places.global_config, places.config)
-    files = [PlannedFile(str(folder / name), data) for folder in folders for name, data in _MARKERS.items()]
+    files = [PlannedFile(str(folder / name), data) for folder in folders for name, data in MARKERS.items()]
     files += [PlannedFile(str(folder / ".keep"), b"") for folder in (places.home, places.temporary)]
     return [*files, PlannedFile(str(places.worker), _WORKER)]
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from moor.agents.base import Transfer, TransferContext
+from moor.agents.opencode.environment import MARKERS, SWITCHES
 from moor.agents.opencode.release import ID
 from moor.errors.launch import CarryFailed
 
@@ -33,14 +34,7 @@ SEES: Final = {
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _LIST_TIMEOUT_S: Final = 120
 _DATABASES: Final = ("opencode.db", "opencode.db-wal")
-_QUIET: Final = {
-    "OPENCODE_DISABLE_PROJECT_CONFIG": "1",
-    "OPENCODE_DISABLE_MODELS_FETCH": "1",
-    "OPENCODE_DISABLE_AUTOUPDATE": "1",
-    "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
-    "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
-    "OPENCODE_PURE": "1",
-}
+_QUIET: Final = {**SWITCHES, "OPENCODE_PURE": "1"}
 
 
 def transfers(context: TransferContext) -> tuple[Transfer, ...]:
@@ -110,9 +104,14 @@ def _copied(data: Path, to: Path) -> Path | None:
 
 
 def _places(scratch: Path) -> dict[str, str]:
-    """Its other folders; private ones, so that nothing of the user's config is loaded."""
+    """Its other folders; private ones, so that nothing of the user's config is loaded, and nothing is fetched."""
     names = ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "OPENCODE_TEST_HOME", "OPENCODE_CONFIG_DIR")
-    return {"TMPDIR": str(scratch), **{name: str(scratch / name.lower()) for name in names}}
+    places = {name: scratch / name.lower() for name in names}
+    for config in (places["XDG_CONFIG_HOME"] / ID, places["OPENCODE_CONFIG_DIR"]):
+        for name, data in MARKERS.items():
+            (config / name).parent.mkdir(parents=True, exist_ok=True)
+            (config / name).write_bytes(data)
+    return {"TMPDIR": str(scratch), **{name: str(path) for name, path in places.items()}}
 
 
 def _listed(context: TransferContext, program: str, data: Path) -> list[dict[str, Any]]:
