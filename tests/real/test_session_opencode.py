@@ -14,7 +14,7 @@ from moor.agents.opencode import OPENCODE
 from tests.support import tui
 from tests.support.workplace import Workplace, wait_until, workplace
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
