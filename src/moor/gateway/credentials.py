@@ -29,6 +29,9 @@ class CredentialDesk:
         self._wait_s = wait_s
         self._line: tuple[Credential, str, bytes] | None = None
         self._running: dict[str, asyncio.Future[Credential]] = {}
+        self._tending = False
+        self._problem: MoorError | None = None
+        """why the credential could not be renewed ahead of need"""
 
     def header_line(self, form: str, credential: Credential) -> bytes:
         """The header line that carries the credential, in the form that the upstream wants; the one place on the
@@ -58,6 +61,22 @@ class CredentialDesk:
             once(_outcome(finished))
 
         future.add_done_callback(settled)
+
+    def tend(self, told: Callable[[MoorError | None], None]) -> None:
+        """Renew ahead of need: called every few seconds, also while nobody calls. `told`: why that fails, None once
+        it goes again; each only when it changes."""
+        if self._tending or self._source.current() is not None:
+            return
+        self._tending = True
+
+        def done(result: Credential | MoorError) -> None:
+            self._tending = False
+            problem = result if isinstance(result, MoorError) else None
+            if (problem is None) != (self._problem is None):
+                told(problem)
+            self._problem = problem
+
+        self.obtain(None, done)
 
     def _future(self, loop: asyncio.AbstractEventLoop, dead: Credential | None) -> asyncio.Future[Credential]:
         key = dead.generation if dead is not None else ""

@@ -46,6 +46,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """a stream that has no answer yet gets its head and a sign of life after this long, and again as often"""
     stalled_s: float = 600.0
     """an agent that does not read its answer"""
+    tend_s: float = 5.0
+    """how often credentials are looked after while nobody calls"""
     sign_in_s: float = 18.0
     """for a fresh credential, so that the agent has its sentence within 20 s"""
     pool_idle_s: float = 60.0

@@ -28,6 +28,7 @@ from moor.wire.refusal import Refusal
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
 
     from moor.clock import Clock
     from moor.domain.credential import Credential
@@ -102,6 +103,24 @@ class Place:
         """Ask for a credential before the first call does, where there is none in memory."""
         if self._broken is None and self.desk.current() is None:
             self.desk.obtain(None, self._warmed)
+
+    def tend(self, told: Callable[[str], None]) -> None:
+        """Keep the credential fresh; `told`: a sentence when it cannot be, empty when it can again."""
+        if self._broken is not None:
+            return
+
+        def problem(error: MoorError | None) -> None:
+            if error is None:
+                _log.info("the credential of %s is renewed again", self.name)
+                told("")
+            else:
+                _log.warning("the credential of %s cannot be renewed: %s", self.name, error)
+                told(
+                    f"the sign-in to {self.name} cannot be renewed: {error.message}"
+                    + f"; {error.hint}" * bool(error.hint)
+                )
+
+        self.desk.tend(problem)
 
     def _warmed(self, result: Credential | MoorError) -> None:
         if isinstance(result, MoorError):

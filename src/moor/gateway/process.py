@@ -143,6 +143,7 @@ async def _serve(
 ) -> None:
     ledger = LedgerWriter(home)
     payloads = PayloadLog(home, session.watch.payload_mb) if session.watch.payload_mb else None
+    warnings = Warnings(store)
     gateway = Gateway(
         sockets=[listening],
         keys=SessionKeys([session]),
@@ -151,7 +152,8 @@ async def _serve(
         clock=SystemClock(),
         environ=os.environ,
         bank=LedgerBank(home, SystemClock(), session.id),
-        told=Warnings(store).told,
+        told=warnings.told,
+        alarm=warnings.alarm(session),
         payloads=payloads,
     )
     stop = _stop_on_signals()

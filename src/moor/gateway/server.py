@@ -41,6 +41,7 @@ class Gateway:
     `environ` names proxies for upstream connections. `any_host` accepts every Host header: for a gateway that
     was opened to other machines on purpose; else only loopback names with one of our ports are taken. `bank`: where
     slices of caps come from; without one a session with a cap is let nothing through. `told`: see PurseBook.
+    `alarm`: told while a credential cannot be renewed, ahead of its end, and with an empty text afterwards.
     `metrics`: what `/metrics` tells; without it there is no such path. `rates`: limits of a session by its id.
     """
 
@@ -57,6 +58,7 @@ class Gateway:
         any_host: bool = False,
         bank: Bank | None = None,
         told: Callable[[Session, Purse, int], None] | None = None,
+        alarm: Callable[[str], None] | None = None,
         payloads: PayloadLog | None = None,
         metrics: Metrics | None = None,
         rates: Callable[[str], Rates | None] | None = None,
@@ -68,6 +70,8 @@ class Gateway:
         hosts = None if any_host else loopback_hosts(sockets)
         self.doorkeeper = Doorkeeper(keys, hosts, self.limits.max_body)
         self._sockets = sockets
+        self._alarm = alarm or _nobody
+        self._tend_at = 0.0
         self._places = {name: Place(upstream, self.limits, clock) for name, upstream in upstreams.items()}
         self._pool = Pool(Connector(environ or {}), self.limits, clock)
         self.purses = PurseBook(bank or NoBank(), clock, told)
@@ -170,7 +174,15 @@ class Gateway:
         for inbound in list(self._connections):
             inbound.check(now)
         self._pool.expire(now)
+        if now >= self._tend_at and not self.closing:
+            self._tend_at = now + self.limits.tend_s
+            for place in self._places.values():
+                place.tend(self._alarm)
         self._tick = asyncio.get_running_loop().call_later(self.limits.tick_s, self._check)
+
+
+def _nobody(_: str) -> None:
+    pass
 
 
 def loopback_hosts(sockets: Sequence[socket.socket]) -> frozenset[bytes]:

@@ -10,6 +10,8 @@ from moor.errors.base import MoorError
 from moor.gateway.budget import amount
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from moor.domain.session import Session
     from moor.gateway.purse import Purse
     from moor.store.sessions import SessionStore
@@ -24,12 +26,23 @@ class Warnings:
         self._store = store
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def alarm(self, session: Session) -> Callable[[str], None]:
+        """What is told while the session's credential cannot be renewed."""
+
+        def told(words: str) -> None:
+            self._start(session.id, words)
+
+        return told
+
     def told(self, session: Session, purse: Purse, step: int) -> None:
         """A cap has passed that percentage."""
         cap = purse.cap
         words = f"{step} % of the {cap.name} cap of {amount(cap, cap.limit)} is used"
         _log.warning("session %s: %s", session.id, words)
-        task = asyncio.get_running_loop().create_task(self._write(session.id, words))
+        self._start(session.id, words)
+
+    def _start(self, session_id: str, words: str) -> None:
+        task = asyncio.get_running_loop().create_task(self._write(session_id, words))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

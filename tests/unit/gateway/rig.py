@@ -234,6 +234,7 @@ async def rig(
     bank: Bank | None = None,
     metrics: Metrics | None = None,
     payloads: PayloadLog | None = None,
+    alarm: Callable[[str], None] | None = None,
     rates: Callable[[str], Rates | None] | None = None,
     handler: Handler | None = None,
     clock: Clock | None = None,
@@ -259,6 +260,7 @@ async def rig(
         bank=bank or MemoryBank(),
         metrics=metrics,
         payloads=payloads,
+        alarm=alarm,
         rates=rates,
     )
     await gateway.start()

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from moor.domain.call import ERROR, OK, UNREACHABLE
+from moor.errors.auth import SignInNeeded
 from moor.errors.net import Unreachable
 from moor.gateway.limits import Limits
 from tests.unit.gateway.rig import rig, run
@@ -292,5 +293,29 @@ def test_an_upstream_whose_credential_is_unreachable_is_a_502() -> None:
         tokens.ready, tokens.error = False, Unreachable("workspace", "its name is not known")
         async with rig(tokens=tokens) as r:
             assert (await r.message()).status == 502
+
+    run(scenario())
+
+
+def test_a_credential_is_renewed_ahead_while_nobody_calls_and_an_alarm_is_raised_in_time() -> None:
+    async def scenario() -> None:
+        tokens = Tokens()
+        told: list[str] = []
+        limits = Limits(tick_s=0.02, tend_s=0.05)
+        async with rig(tokens=tokens, limits=limits, alarm=told.append) as r:
+            await asyncio.sleep(0.2)
+            assert tokens.obtained == []
+            tokens.ready = False
+            await asyncio.sleep(0.3)
+            assert tokens.obtained == [""]
+            tokens.ready, tokens.error = False, SignInNeeded("test", "the session has ended")
+            await asyncio.sleep(0.3)
+            assert len(told) == 1
+            assert "cannot be renewed" in told[0]
+            assert "moor login" in told[0]
+            tokens.error = None
+            await asyncio.sleep(0.3)
+            assert told[1:] == [""]
+            assert (await r.message()).status == 200
 
     run(scenario())
