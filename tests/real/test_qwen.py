@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,18 @@ def test_a_closed_terminal_ends_agent_gateway_and_commands(place: Workplace) -> 
         place.wait_for_process("tail -f")
         window.hang_up()
         place.assert_clean_end()
+
+
+@pytest.mark.feature("F12.8")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_is_ended_in_a_command_leaves_nothing(place: Workplace, how: signal.Signals) -> None:
+    words = ("run", "--agent", AGENT, "--preset", "full", "--json", "Please wait, sim:run:tail+-f+/dev/null")
+    with place.background(*words) as run:
+        place.wait_for_process("tail -f")
+        run.send_signal(how)
+        run.communicate(timeout=15)
+    assert run.returncode == (130 if how == signal.SIGINT else -how)
+    place.assert_clean_end()
 
 
 @pytest.mark.feature("F17.10")
