@@ -77,11 +77,14 @@ def _rendered(parts: Iterable[str], values: dict[str, str]) -> list[str]:
 
 
 def _environment(group: AgentSettings, context: LaunchContext, values: dict[str, str]) -> dict[str, str]:
-    """A variable whose text comes out empty is not set."""
-    env = {name: value for name, value in context.environ.items() if not _matches(name, group.unset)}
-    own = {**group.env, **context.settings.env}
-    made = {name: render(text, values) if name in group.env else text for name, text in own.items()}
-    return {**env, **{name: value for name, value in made.items() if value}}
+    """The description's variables win; one whose text comes out empty is not set."""
+    meant = context.settings.env
+    env = {name: value for name, value in context.environ.items() if name in meant or not _matches(name, group.unset)}
+    made = {name: render(text, values) for name, text in group.env.items()}
+    return {
+        **{name: value for name, value in env.items() if name not in made},
+        **{n: v for n, v in made.items() if v},
+    }
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:

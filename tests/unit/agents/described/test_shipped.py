@@ -18,6 +18,7 @@ from moor.agents.platform import Machine
 from moor.domain.dialects import DIALECTS
 from moor.domain.models import Model
 from moor.domain.plan import LaunchPlan
+from moor.domain.settings import AgentSettings
 from moor.errors.agent import AgentCommandRefused, AgentModelUnknown, AgentNeedsTrust
 from tests.support.opencode_context import KEY, make_context
 
@@ -148,3 +149,13 @@ def test_what_a_repository_brings_is_named_and_not_let_in(name: str, tmp_path: P
         with pytest.raises(AgentNeedsTrust, match="own interface"):
             planned(agent, tmp_path)
     assert planned(agent, tmp_path, trusted=True).left_out == ()
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_variables_of_the_users_settings_are_set_but_never_lead_off_the_wire(name: str, tmp_path: Path) -> None:
+    agent = agent_of(name)
+    own = {**dict.fromkeys(agent.group.env, "https://elsewhere.invalid"), "MINE": "1"}
+    environ = {**make_context(tmp_path).environ, **own, **dict.fromkeys(agent.group.unset, "x")}
+    plan = planned(agent, tmp_path, environ=environ, settings=AgentSettings(env=own))
+    assert plan.env["MINE"] == "1"
+    assert "https://elsewhere.invalid" not in plan.env.values()
