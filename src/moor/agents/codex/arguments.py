@@ -66,10 +66,11 @@ _VALUE_FLAGS: Final = frozenset(
 )
 _SHORT: Final = {flag[1]: flag for flag in _VALUE_FLAGS | set(_REFUSED_FLAGS) if len(flag) == 2}
 _LONG: Final = {"-m": "--model", "-c": "--config", "-C": "--cd"}
-_COMMANDS: Final = frozenset(
-    {"exec", "e", "review", "completion", "sandbox", "resume", "fork", "archive", "unarchive", "delete", "help"}
-)
 _EXEC: Final = ("exec", "e")
+_SANDBOX: Final = "sandbox"
+_COMMANDS: Final = frozenset(
+    {"exec", "e", "review", "completion", _SANDBOX, "resume", "fork", "archive", "unarchive", "delete", "help"}
+)
 _NO_GIT: Final = "--skip-git-repo-check"
 """moor has asked for trust where it matters; a folder without git is no reason to stop"""
 
@@ -81,7 +82,9 @@ def checked(args: tuple[str, ...], models: tuple[Model, ...], cwd: str) -> list[
     out: list[str] = []
     command = waiting = ""
     for arg in args[:end]:
-        if waiting:
+        if command == _SANDBOX:
+            out.append(arg)  # a command line of the user's own; no model is asked
+        elif waiting:
             out.append(_value(waiting, arg, allowed, cwd))
             waiting = ""
         elif arg.startswith("-") and arg != "-":

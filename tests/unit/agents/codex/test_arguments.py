@@ -22,6 +22,7 @@ def passed(*args: str, cwd: str = "/work") -> list[str]:
         ("resume", "--last", "--all"),
         ("-s", "read-only", "-a", "never", "--add-dir", "/tmp", "x"),
         ("--", "login"),
+        ("sandbox", "bash", "-c", "ls"),
     ],
 )
 def test_what_stays_on_the_wire_is_passed_on_as_typed(args: tuple[str, ...]) -> None:
