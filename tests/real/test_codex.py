@@ -76,7 +76,7 @@ def bodies(place: Workplace) -> list[str]:
     return [call["body_text"] for call in place.sim.control.requests(bodies=True) if call["model"]]
 
 
-@pytest.mark.feature("F17.5", "F17.8")
+@pytest.mark.feature("F6.2", "F17.5", "F17.8")
 def test_a_command_sees_the_users_own_environment_and_not_the_key(place: Workplace) -> None:
     own = {"HTTPS_PROXY": "http://127.0.0.1:9", "CODEX_HOME": str(place.folder / "own"), "MY_TOKEN": "mine"}
     run(place, "--preset", "full", "sim:seen", **own)
