@@ -43,10 +43,10 @@ def main() -> None:
     """Prepare the home, set the guard, become Hermes."""
     with open(sys.argv[1], encoding="utf-8") as file:  # noqa: PTH123
         start = json.load(file)
-    write_config(start)
+    written = write_config(start)
     copy_files(start)
     copy_skills(start)
-    atexit.register(keep, start)
+    atexit.register(keep, start, written)
     sys.addaudithook(Guard(start["allowed"], start["root"]))
     if start["driven"]:
         follow(start)
@@ -132,8 +132,8 @@ def write_turn(path: str, text: str) -> None:
     os.replace(path + ".new", path)  # noqa: PTH105
 
 
-def write_config(start: dict[str, Any]) -> None:
-    """The user's settings, under what was kept, under what moor decides."""
+def write_config(start: dict[str, Any]) -> dict[str, Any]:
+    """The user's settings, under what was kept, under what moor decides; as it was written."""
     config = {name: value for name, value in read(start["user_config"]).items() if name in SETTINGS}
     config.update({name: value for name, value in read(start["kept"]).items() if name in KEPT})
     config.update(start["config"])
@@ -143,6 +143,7 @@ def write_config(start: dict[str, Any]) -> None:
     path = start["home"] + "/config.yaml"
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
         json.dump(config, file)
+    return config
 
 
 def copy_files(start: dict[str, Any]) -> None:
@@ -155,10 +156,16 @@ def copy_files(start: dict[str, Any]) -> None:
                 continue
 
 
-def keep(start: dict[str, Any]) -> None:
-    """What the user chose inside Hermes; a file that cannot be read or written is left."""
+def keep(start: dict[str, Any], written: dict[str, Any]) -> None:
+    """What the user chose inside Hermes, and nothing that only came from their own file: that may change.
+
+    A file that cannot be read or written is left.
+    """
     config = read(start["home"] + "/config.yaml")
-    chosen = {name: config[name] for name in KEPT if name in config}
+    chosen = {name: config[name] for name in KEPT if name in config and config[name] != written.get(name)}
+    if not chosen:
+        return
+    chosen = {**{name: value for name, value in read(start["kept"]).items() if name in KEPT}, **chosen}
     aside = f"{start['kept']}.{os.getpid()}"
     try:
         with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123

@@ -73,11 +73,18 @@ def test_a_broken_file_of_the_user_is_no_harm(start: dict[str, Any], text: str) 
 
 
 def test_what_was_chosen_in_a_session_is_kept_for_the_next(start: dict[str, Any]) -> None:
-    made = {**config(start), "command_allowlist": ["rm -r"], "providers": {"evil": 1}}
+    own = Path(start["user_config"])
+    own.write_text(json.dumps({"display": {"skin": "mono"}}), encoding="utf-8")
+    written = config(start)
+    shim.keep(start, written)
+    assert not Path(start["kept"]).exists()
+    made = {**written, "command_allowlist": ["rm -r"], "providers": {"evil": 1}}
     Path(start["home"], "config.yaml").write_text(json.dumps(made), encoding="utf-8")
-    shim.keep(start)
-    assert set(json.loads(Path(start["kept"]).read_text(encoding="utf-8"))) == {"command_allowlist", "onboarding"}
+    shim.keep(start, written)
+    assert json.loads(Path(start["kept"]).read_text(encoding="utf-8")) == {"command_allowlist": ["rm -r"]}
+    own.write_text(json.dumps({"display": {"skin": "slate"}}), encoding="utf-8")
     assert config(start)["command_allowlist"] == ["rm -r"]
+    assert config(start)["display"] == {"skin": "slate"}
     assert "providers" not in config(start)
 
 
