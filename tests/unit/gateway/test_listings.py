@@ -54,7 +54,7 @@ def test_a_listing_shows_what_its_client_can_call() -> None:
     run(scenario())
 
 
-@pytest.mark.feature("F4.1")
+@pytest.mark.feature("F4.1", "F4.9")
 @pytest.mark.parametrize(("query", "listing"), [("?client_version=0.169.0", ""), ("", "catalogue")])
 def test_a_client_that_wants_metadata_gets_a_catalogue_of_the_models_it_may_call(query: str, listing: str) -> None:
     async def scenario() -> None:

@@ -76,7 +76,7 @@ def test_the_main_model_answers_where_the_small_one_does_not_speak_the_dialect()
     run(scenario())
 
 
-@pytest.mark.feature("F4.9")
+@pytest.mark.feature("F3.20")
 def test_a_header_that_names_the_sub_agent_makes_its_calls_children_of_the_session() -> None:
     async def scenario() -> None:
         traits = AgentTraits(session_header="X-Session", subagent_header="X-Agent-Id")
