@@ -33,7 +33,13 @@ _MANIFEST: Final = '{"name": "evil", "version": "1"}\n'
 _PROFILE: Final = {"model": {"default": "@FORBIDDEN@"}}
 
 PROBE: Final = Probe(
-    tui=Tui(ready="❯", quit=("/exit", tui.ENTER), picker=("/model", tui.ENTER, tui.ENTER), size=(40, 130)),
+    tui=Tui(
+        ready="❯",
+        quit=("/exit", tui.ENTER),
+        allow=(("Dangerous Command", tui.ENTER),),
+        picker=("/model", tui.ENTER, tui.ENTER),
+        size=(40, 130),
+    ),
     forbidden="system.ai.claude-opus-4-8",
     shot=("chat", "-Q", "-q", "@PROMPT@"),
     resume=("chat", "-Q", "--continue", "-q", "@PROMPT@"),
