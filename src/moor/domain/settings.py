@@ -121,7 +121,7 @@ class AgentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     repository: dict[str, str] = {}
     """what of a repository would start programs: file or folder to what it is; left out unless `moor trust`"""
     rules: tuple[str, ...] = ()
-    """the repository's files of instructions; {rules} holds their texts where it is not trusted and brings something"""
+    """the repository's files of instructions; {rules} holds their texts where it is not trusted and brings some"""
     terminal_needs_trust: bool = False
     """its own interface would start what `repository` lists: not started there until `moor trust`"""
     headless_needs_trust: tuple[str, ...] = ()

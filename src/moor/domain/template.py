@@ -26,7 +26,19 @@ MACHINE: Final = frozenset({"os", "cpu", "libc"})
 MODEL: Final = frozenset({"model", "model_name", "context", "max_output", "max_prompt", "dialect", "url"})
 """of the main model, and in `model_entry` of each model; `url` is the gateway's address for its dialect"""
 ADDRESSES: Final = frozenset({"gateway", "anthropic_url", "openai_url", "gemini_url"})
-SESSION: Final = frozenset({KEY, "small_model", "small_model_name", EFFORT, "session", "untrusted", "trusted_folder", "untrusted_folder", "rules"})
+SESSION: Final = frozenset(
+    {
+        KEY,
+        "small_model",
+        "small_model_name",
+        EFFORT,
+        "session",
+        "untrusted",
+        "trusted_folder",
+        "untrusted_folder",
+        "rules",
+    }
+)
 NAMES: Final = PLACES | MACHINE | MODEL | ADDRESSES | SESSION | {PROMPT, MODELS}
 
 

@@ -33,7 +33,7 @@ COVERING = {
     "test_a_closed_terminal_ends_agent_gateway_and_commands",
     "test_a_refusal_ends_the_run_in_its_words",
     "test_a_sign_in_that_is_gone_ends_the_run_with_the_command_to_type",
-    "test_a_stream_that_breaks_off_is_repeated_or_told_and_never_an_answer",
+    "test_a_stream_that_breaks_off_or_just_ends_is_repeated_or_told_and_never_an_answer",
     "test_an_endless_answer_is_stopped_at_the_cap_with_a_sentence",
 }
 """what `make test` runs of this suite for each agent; all else is for `make test-full`"""

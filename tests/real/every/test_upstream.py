@@ -13,7 +13,7 @@ from tests.support.moor import Done
 pytestmark = pytest.mark.real
 
 FEW = 8
-"""the gateway asks four times; the agent, that is told at the status where it stops, asks once or for its title too"""
+"""the gateway asks four times; the agent, told at the status where it stops, asks once or for its title too"""
 FOR_EVER: dict[str, tuple[dict[str, Any], int, tuple[str, ...]]] = {
     "403": (
         {"status": 403, "body": {"error_code": "PERMISSION_DENIED", "message": "no permission to query it"}},

@@ -107,7 +107,6 @@ def test_a_cap_that_is_nearly_used_up_is_told_beside_its_session(
     assert run_moor("ps", "--json").last_json[0]["warning"].startswith("95 %")
 
 
-
 @pytest.mark.feature("F12.11")
 def test_a_session_whose_processes_are_gone_is_shown_once_as_lost_and_closed(
     run_moor: Run, store: SessionStore, process: Callable[[], Process]

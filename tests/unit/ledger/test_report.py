@@ -157,7 +157,8 @@ def test_a_day_is_one_of_the_local_time_zone(home: Home, zone: str, day: str) ->
     write(home, Call(id="a", session="s", started_at=1_795_176_000.0))  # 2026-11-20 12:00 UTC
     script = (
         "import sys\nfrom pathlib import Path\nfrom moor.store.home import Home\n"
-        "from moor.ledger.report import DAY, usage_rows\nprint(usage_rows(Home(Path(sys.argv[1])), (DAY,))[0].by[DAY])"
+        "from moor.ledger.report import DAY, usage_rows\n"
+        "print(usage_rows(Home(Path(sys.argv[1])), (DAY,))[0].by[DAY])"
     )
     environ = {**os.environ, "TZ": zone}
     done = subprocess.run([sys.executable, "-c", script, home.root], env=environ, capture_output=True, check=True)

@@ -70,7 +70,9 @@ def test_any_session_fits_a_row(one: Session) -> None:
     class Row(dict[str, object]):
         """Answers to the two things that are asked of a row."""
 
-    assert from_row(Session, Row(cells(fields(one))), ("policy", "caps", "fallback", "watch", "traits", "tags")) == one  # type: ignore[arg-type]
+    assert (
+        from_row(Session, Row(cells(fields(one))), ("policy", "caps", "fallback", "watch", "traits", "tags")) == one
+    )  # type: ignore[arg-type]
 
 
 def test_an_update_changes_its_fields_and_no_other(store: SessionStore) -> None:
