@@ -49,6 +49,8 @@ _FEATURES: Final = {
     "hooks": False,
 }
 _SERVER_FEATURES: Final = {
+    # a question comes to us, who answer it, instead of failing inside Codex
+    "default_mode_request_user_input": True,
     # reads a picture anywhere without asking; goals go on without a prompt
     "view_image": False,
     "goals": False,

@@ -119,7 +119,6 @@ PROBE: Final = Probe(
         "CODEX_API_KEY": "sk-mine",
         "CODEX_OSS_BASE_URL": "@EVIL@",
     },
-    asks=False,
     bypasses=(
         Bypass(name="its flag", args=("exec", "-m", "@FORBIDDEN@", "@PROMPT@"), says="@FORBIDDEN@"),
         Bypass(name="its flag, joined", args=("exec", "--model=@FORBIDDEN@", "@PROMPT@"), says="@FORBIDDEN@"),

@@ -164,7 +164,8 @@ def test_a_driven_session_starts_the_app_server_and_reads_no_pictures_by_itself(
     made = CODEX.plan(codex_context(tmp_path, mode="server", args=("login",)))
     assert made.argv[-1] == "app-server"
     assert "login" not in made.argv
-    assert config(made)["features"]["view_image"] is False
+    features = config(made)["features"]
+    assert (features["view_image"], features["default_mode_request_user_input"]) == (False, True)
 
 
 @pytest.mark.feature("F4.6", "F4.8")
