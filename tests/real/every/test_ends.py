@@ -52,12 +52,13 @@ def test_one_that_is_killed_in_the_middle_is_told(station: Station) -> None:
 
 @pytest.mark.feature("F7.1")
 def test_a_closed_terminal_ends_agent_gateway_and_commands(station: Station) -> None:
+    """Of a command that no agent takes for mere waiting: one refuses a bare sleep."""
     tui = station.probe.tui
     with station.window() as window:
         tui.start(window)
-        tui.ask(window, "Please wait, sim:run:sleep+4344")
+        tui.ask(window, "Please wait, sim:run:timeout+4344+tail+-f+/dev/null")
         end = time.monotonic() + 40
-        while "sleep 4344" not in station.place.processes().values():
+        while "timeout 4344 tail -f /dev/null" not in station.place.processes().values():
             assert time.monotonic() < end, window.text
             tui.allow_what_is_asked(window)
             time.sleep(0.1)

@@ -69,18 +69,4 @@ PROBE: Final = Probe(
     ),
     too_old="0.9.0",
     too_new="0.99.9",
-    gaps={
-        **dict.fromkeys(
-            (
-                "test_a_closed_terminal_ends_agent_gateway_and_commands",
-                "test_a_killed_run_leaves_nothing",
-                "test_a_cancelled_run_ends_in_order",
-                "test_one_that_is_killed_in_the_middle_is_told",
-            ),
-            "it refuses the command of this test, a bare sleep; test_qwen.py has another one",
-        ),
-        "test_a_refusal_ends_the_run_in_its_words": (
-            "it shows a refusal only in OpenAI's own form; of the workspace's it tells the status alone"
-        ),
-    },
 )
