@@ -7,6 +7,7 @@ allowlist, the route and the static part of the head cost nothing at the next ca
 from __future__ import annotations
 
 import logging
+import threading
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from moor.domain.models import Model, Target
     from moor.domain.session import Session
     from moor.gateway.limits import Limits
+    from moor.store.learned import LearnedRules
     from moor.upstreams.base import Upstream
 
 _log = logging.getLogger(__name__)
@@ -65,7 +67,7 @@ class Plan(msgspec.Struct, frozen=True):
 class Place:
     """An upstream with what the gateway keeps about it. Used on the loop only."""
 
-    def __init__(self, upstream: Upstream, limits: Limits, clock: Clock) -> None:
+    def __init__(self, upstream: Upstream, limits: Limits, clock: Clock, learned: LearnedRules | None = None) -> None:
         self.upstream = upstream
         self.name = upstream.name
         self.desk = CredentialDesk(upstream.name, upstream.credential(), limits.sign_in_s)
@@ -73,6 +75,7 @@ class Place:
         self._models: dict[str, Model] = {}
         self._plans: dict[tuple[str, str, str, str], Plan] = {}
         self._learned: dict[str, frozenset[str]] = {}
+        self._kept = learned
         """model id to the names of rules that its refusals showed to be needed"""
         self._uncounted: set[str] = set()
         """dialects in which the upstream said that it counts no tokens"""
@@ -95,6 +98,8 @@ class Place:
             _log.warning("upstream %s did not start: %s", self.name, error)
             self._broken = error
         self.load()
+        if self._kept is not None:
+            self._learned = self._kept.load(self._clock.now())
         all_filters()
         for dialect in {dialect for model in self._models.values() for dialect in model.dialects}:
             reader_for(dialect)
@@ -232,6 +237,10 @@ class Place:
         model = plan.model.id
         _log.info("upstream %s refused a call of %s: repaired from now on by %s", self.name, model, sorted(shown))
         self._learned[model] = self._learned.get(model, frozenset()) | shown
+        if self._kept is not None:
+            # a thread of its own: the call is repeated meanwhile
+            work = (model, frozenset(shown), self._clock.now())
+            threading.Thread(target=self._kept.add, args=work, name="moor-learned", daemon=True).start()
         self._plans = {key: made for key, made in self._plans.items() if made.model.id != model}
         return True
 

@@ -36,6 +36,7 @@ from moor.run.watch import ended
 from moor.run.worktree import worktree
 from moor.store.files import remove_tree_private
 from moor.store.home import Home
+from moor.store.learned import LearnedRules
 from moor.store.logs import start_logging
 from moor.store.sessions import SessionStore
 from moor.upstreams import open_upstream
@@ -154,6 +155,7 @@ async def _serve(
         bank=LedgerBank(home, SystemClock(), session.id),
         told=warnings.told,
         alarm=warnings.alarm(session),
+        learned=lambda name: LearnedRules(home, name),
         payloads=payloads,
     )
     stop = _stop_on_signals()

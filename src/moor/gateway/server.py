@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from moor.gateway.ports import KeyLookup, LedgerSink
     from moor.gateway.purse import Purse
     from moor.gateway.rates import Rates
+    from moor.store.learned import LearnedRules
     from moor.upstreams.base import Upstream
 
 _log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Gateway:
     was opened to other machines on purpose; else only loopback names with one of our ports are taken. `bank`: where
     slices of caps come from; without one a session with a cap is let nothing through. `told`: see PurseBook.
     `alarm`: told while a credential cannot be renewed, ahead of its end, and with an empty text afterwards.
+    `learned`: where the repairs are kept that an upstream has shown to be needed.
     `metrics`: what `/metrics` tells; without it there is no such path. `rates`: limits of a session by its id.
     """
 
@@ -59,6 +61,7 @@ class Gateway:
         bank: Bank | None = None,
         told: Callable[[Session, Purse, int], None] | None = None,
         alarm: Callable[[str], None] | None = None,
+        learned: Callable[[str], LearnedRules] | None = None,
         payloads: PayloadLog | None = None,
         metrics: Metrics | None = None,
         rates: Callable[[str], Rates | None] | None = None,
@@ -72,7 +75,10 @@ class Gateway:
         self._sockets = sockets
         self._alarm = alarm or _nobody
         self._tend_at = 0.0
-        self._places = {name: Place(upstream, self.limits, clock) for name, upstream in upstreams.items()}
+        self._places = {
+            name: Place(upstream, self.limits, clock, learned(name) if learned is not None else None)
+            for name, upstream in upstreams.items()
+        }
         self._pool = Pool(Connector(environ or {}), self.limits, clock)
         self.purses = PurseBook(bank or NoBank(), clock, told)
         self.desk = Desk(

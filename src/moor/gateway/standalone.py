@@ -22,6 +22,7 @@ from moor.gateway.tuning import loop_factory, raise_allocator_thresholds
 from moor.ledger.bank import LedgerBank
 from moor.ledger.writer import LedgerWriter
 from moor.store.keys import KeyStore
+from moor.store.learned import LearnedRules
 
 if TYPE_CHECKING:
     import socket
@@ -170,6 +171,7 @@ def serve(
         environ=environ,
         any_host=any_host,
         bank=LedgerBank(home, clock),
+        learned=lambda name: LearnedRules(home, name),
         payloads=payloads,
         metrics=metrics,
         rates=keys.rates,

@@ -31,6 +31,7 @@ from moor.gateway.rates import Rates
 from moor.gateway.server import Gateway
 from moor.gateway.tries import Patience
 from moor.secrets import key_hash
+from moor.store.learned import LearnedRules
 from tests.unit.gateway.bank import MemoryBank
 from tests.unit.gateway.scripted import (
     Handler,
@@ -234,6 +235,7 @@ async def rig(
     bank: Bank | None = None,
     metrics: Metrics | None = None,
     payloads: PayloadLog | None = None,
+    learned: Callable[[str], LearnedRules] | None = None,
     alarm: Callable[[str], None] | None = None,
     rates: Callable[[str], Rates | None] | None = None,
     handler: Handler | None = None,
@@ -260,6 +262,7 @@ async def rig(
         bank=bank or MemoryBank(),
         metrics=metrics,
         payloads=payloads,
+        learned=learned,
         alarm=alarm,
         rates=rates,
     )

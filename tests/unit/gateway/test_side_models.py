@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +15,8 @@ from moor.domain.dialects import DIALECTS, GEMINI_GENERATE, OPENAI_CHAT
 from moor.domain.policy import Policy, PolicyLayer
 from moor.domain.quirks import REFUSES_THINKING_CONTROLS
 from moor.domain.session import AgentTraits
+from moor.store.home import Home
+from moor.store.learned import KEPT_S, LearnedRules
 from tests.unit.gateway.rig import PATHS, make_session, rig, run
 from tests.unit.gateway.scripted import ANSWER, Seen, Talk
 
@@ -115,6 +120,27 @@ def test_a_rule_that_waits_is_learned_at_the_first_refusal_and_that_call_succeed
             assert len(r.server.seen) == 3
 
     run(scenario())
+
+
+def test_what_was_learned_is_known_to_the_next_gateway_for_a_week(tmp_path: Path) -> None:
+    home, quirks = Home(tmp_path / "moor"), frozenset((REFUSES_THINKING_CONTROLS,))
+    kept = LearnedRules(home, "test")
+
+    async def scenario(attempts: int) -> None:
+        async with rig(quirks=quirks, handler=refusing("output_config"), learned=lambda _: kept) as r:
+            assert (await r.message(output_config={"effort": "high"})).status == 200
+            assert (await r.rows())[0].attempts == attempts
+            for _ in range(100):
+                if kept.load(time.time()):
+                    return
+                await asyncio.sleep(0.02)
+
+    run(scenario(2))
+    run(scenario(1))
+    assert kept.load(time.time()) == {"m-1": frozenset({"output-config"})}
+    assert kept.load(time.time() + KEPT_S + 60) == {}
+    next(home.catalogues_dir.glob("*.learned.json")).write_bytes(b"{broken")
+    assert kept.load(time.time()) == {}
 
 
 def test_a_refusal_that_says_something_else_reaches_the_agent_and_teaches_nothing() -> None:
