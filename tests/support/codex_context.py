@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from moor.agents.base import Installed, LaunchContext
 from moor.agents.codex.release import PINNED
 from moor.domain.dialects import OPENAI_RESPONSES
@@ -25,4 +27,6 @@ def codex_context(folder: Path, **changes: Any) -> LaunchContext:
         "models": (MAIN, SMALL),
         **changes,
     }
-    return make_context(folder, **fields)
+    context = make_context(folder, **fields)
+    # tests work below the temporary folder, where users have no home
+    return msgspec.structs.replace(context, environ={"TMPDIR": "/nowhere/tmp", **context.environ})

@@ -17,6 +17,7 @@ from moor.agents.codex.config import (
     SERVER,
     STATE_VARIABLE,
     merged,
+    needs_other_temporary,
     ours,
     unseen,
 )
@@ -96,6 +97,7 @@ class _Files:
         self._context = context
         self.home = context.home / ("driven" if context.mode == SERVER else "terminal")
         self.state = context.home / "state"
+        self.temporary = context.session_home / "tmp"
         self.catalogue = context.session_home / "models.json"
         self.prompt = context.home / f"prompt-{context.installed.version}.md"
 
@@ -105,6 +107,8 @@ class _Files:
         models = catalogue(context.models, PROMPT, context.effort)
         empty = [self.home / name for name in (".env", "AGENTS.override.md")]
         empty += [folder / ".keep" for folder in (self.state, *(context.home / name for name in _KEPT_FOLDERS))]
+        if needs_other_temporary(context):
+            empty.append(self.temporary / ".keep")
         if context.mode == SERVER:
             empty.append(self.home / "rules" / "default.rules")
         return [
@@ -139,6 +143,8 @@ def _environment(context: LaunchContext, files: _Files, *, remote: bool) -> dict
     env[STATE_VARIABLE] = str(files.state)
     env[KEY_VARIABLE] = context.key.reveal()
     env["PWD"] = context.session.cwd
+    if needs_other_temporary(context):
+        env["TMPDIR"] = str(files.temporary)
     if not remote:
         env.update(dict.fromkeys(PROXIES, context.gateway_url))
     return env

@@ -178,3 +178,13 @@ def test_effort_and_the_model_for_reviews_are_told(tmp_path: Path) -> None:
 def test_a_refused_command_is_refused_at_planning(tmp_path: Path) -> None:
     with pytest.raises(AgentCommandRefused):
         CODEX.plan(codex_context(tmp_path, args=("login",)))
+
+
+def test_below_the_temporary_folder_codex_gets_another_one_and_commands_keep_theirs(tmp_path: Path) -> None:
+    environ = {"HOME": str(tmp_path / "user"), "TMPDIR": str(tmp_path)}
+    context = codex_context(tmp_path, environ=environ)
+    made = CODEX.plan(context)
+    assert made.env["TMPDIR"] == str(context.session_home / "tmp")
+    assert tomllib.loads(written(made, "config.toml"))["shell_environment_policy"]["set"] == {"TMPDIR": str(tmp_path)}
+    assert any(file.path == f"{made.env['TMPDIR']}/.keep" for file in made.files)
+    assert CODEX.plan(codex_context(tmp_path)).env["TMPDIR"] == "/nowhere/tmp"
