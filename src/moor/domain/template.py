@@ -13,6 +13,8 @@ _NAME: Final = re.compile(r"\{\{([a-z][a-z0-9_]*)\}\}|\{([a-z][a-z0-9_]*)\}")
 
 KEY: Final = "key"
 """the session's key: in variables and private files only, for every user of the machine can read command lines"""
+TRUSTED_KEY: Final = "trusted_key"
+"""the key in a repository that is trusted, else nothing: where the repository's own variables would win otherwise"""
 PROMPT: Final = "prompt"
 MODELS: Final = "models"
 EFFORT: Final = "effort"
@@ -33,6 +35,8 @@ SESSION: Final = frozenset(
         "small_model_name",
         EFFORT,
         "session",
+        TRUSTED_KEY,
+        "trust",
         "untrusted",
         "trusted_folder",
         "untrusted_folder",

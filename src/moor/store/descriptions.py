@@ -19,6 +19,7 @@ from moor.domain.template import (
     NODE,
     PLACES,
     PROMPT,
+    TRUSTED_KEY,
     names_in,
 )
 from moor.errors.config import ConfigTypeError, ConfigValueError
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from moor.domain.settings import AgentSettings
     from moor.store.settings_parse import Source
 
-_COMMON: Final = NAMES - MACHINE - {PROMPT, EFFORT, MODELS, KEY}
+_COMMON: Final = NAMES - MACHINE - {PROMPT, EFFORT, MODELS, KEY, TRUSTED_KEY}
 _ARGUMENTS: Final = {
     "command": PLACES | MACHINE,
     "terminal": _COMMON,
@@ -37,7 +38,7 @@ _ARGUMENTS: Final = {
     "trusted": _COMMON,
     "untrusted": _COMMON,
 }
-_PRIVATE: Final = _COMMON | {KEY, EFFORT, MODELS}
+_PRIVATE: Final = _COMMON | {KEY, TRUSTED_KEY, EFFORT, MODELS}
 _BASE: Final = frozenset({"home", "session_home"})
 _CAUSES: Final = ("sign-in", "forbidden-model", "budget", "unreachable", "bad-upstream", "bad-request")
 _ACCESSES: Final = ("read", "write", "command", "fetch", "internal")

@@ -12,7 +12,7 @@ from moor.agents.described.values import launch_values, model_values, quoting
 from moor.agents.found import version_note
 from moor.domain.plan import LaunchPlan, LeftOut, PlannedFile
 from moor.domain.session import TERMINAL
-from moor.domain.template import PROMPT, names_in, render
+from moor.domain.template import PROMPT, TRUSTED_KEY, names_in, render
 from moor.errors.agent import AgentNeedsTrust
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ def plan(name: str, group: AgentSettings, program: Program, context: LaunchConte
         **program.values(context.installed),
         PROMPT: PROMPT_PLACE,
         "rules": folders.rules(context.session.cwd, group.rules) if left_out else "",
+        TRUSTED_KEY: context.key.reveal() if context.trusted else "",
+        "trust": "trusted" if context.trusted else "untrusted",
         "untrusted": "false" if context.trusted else "true",
         "trusted_folder": str(context.session_home) if left_out else context.session.cwd,
         "untrusted_folder": context.session.cwd if left_out else str(context.session_home),

@@ -33,8 +33,8 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
     READ: ("read", "Read", "read_file", "view", "view_file"),
     WRITE: ("write", "Write", "write_file", "create_file"),
     EDIT: ("edit", "Edit", "replace", "patch", "edit_file", "str_replace"),
-    ASK: ("question", "AskUserQuestion", "request_user_input", "clarify", "ask_user"),
-    SPAWN: ("task", "Task", "Agent", "delegate_task", "spawn_agent", "invoke_agent"),
+    ASK: ("question", "AskUserQuestion", "request_user_input", "clarify", "ask_user", "ask_user_question"),
+    SPAWN: ("task", "Task", "Agent", "agent", "delegate", "delegate_task", "spawn_agent", "invoke_agent"),
 }
 _REPORTS: Final = ("complete_task",)
 """a sub-agent's tool that ends its work; without it Gemini CLI takes the work for undone"""
