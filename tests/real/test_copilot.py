@@ -37,6 +37,22 @@ def test_models_of_its_other_dialects_answer(place: Workplace, model: str) -> No
 
 
 @pytest.mark.feature("F17.7")
+def test_servers_of_the_repository_are_not_started_in_a_longer_run(place: Workplace) -> None:
+    mark = place.folder / "server-ran"
+    server = {"type": "local", "command": "touch", "args": [str(mark)], "tools": ["*"]}
+    (place.repository / ".mcp.json").write_text(json.dumps({"mcpServers": {"evil": server}}), encoding="utf-8")
+    place.must("run", "--agent", AGENT, "--preset", "full", "sim:turns:3:1.0")
+    assert not mark.exists()
+
+
+@pytest.mark.feature("F17.10")
+def test_what_a_sub_agent_does_is_asked_for_too(place: Workplace) -> None:
+    done = place.must("run", "--agent", AGENT, "--preset", "read", "--json", "sim:spawn:fix-test")
+    assert done.last_json["changed_files"] == []
+    assert "denied" in {one["answer"] for one in done.last_json["auto_answered"]}
+
+
+@pytest.mark.feature("F17.7")
 def test_hooks_that_it_would_start_at_once_are_refused_in_both_modes(place: Workplace) -> None:
     hooks = place.repository / ".github" / "hooks"
     hooks.mkdir(parents=True)

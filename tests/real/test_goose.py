@@ -30,6 +30,13 @@ def test_the_preset_read_holds_for_tools_that_it_calls_other(place: Workplace) -
     assert denied == {"shell", "edit"}
 
 
+@pytest.mark.feature("F17.10")
+def test_sub_agents_which_ask_nobody_are_denied(place: Workplace) -> None:
+    done = place.must("run", "--agent", AGENT, "--preset", "edit", "--json", "sim:spawn:fix-test")
+    assert done.last_json["changed_files"] == []
+    assert [one["answer"] for one in done.last_json["auto_answered"]] == ["denied"]
+
+
 def test_a_model_of_its_other_dialect_answers(place: Workplace) -> None:
     model = "system.ai.kimi-k2-7-code"
     done = place.must("run", "--agent", AGENT, "--model", model, "--json", "sim:hello")

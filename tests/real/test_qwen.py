@@ -56,6 +56,13 @@ def test_the_preset_read_holds_for_commands_that_it_takes_for_harmless(place: Wo
     assert [one["answer"] for one in done.last_json["auto_answered"]] == ["denied"]
 
 
+@pytest.mark.feature("F17.10")
+def test_sub_agents_which_ask_nobody_are_denied(place: Workplace) -> None:
+    done = place.must("run", "--agent", AGENT, "--preset", "edit", "--json", "sim:spawn:fix-test")
+    assert done.last_json["changed_files"] == []
+    assert [one["answer"] for one in done.last_json["auto_answered"]] == ["denied"]
+
+
 @pytest.mark.feature("F17.5")
 def test_its_tools_do_not_see_the_key(place: Workplace) -> None:
     done = place.must("run", "--agent", AGENT, "--preset", "full", "--json", "sim:run:printenv")

@@ -49,7 +49,6 @@ PROBE: Final = Probe(
         ".github/copilot/settings.json": json.dumps({"model": "evil", "hooks": _hooks("repo-settings-hook")}),
         ".github/copilot/settings.local.json": json.dumps({"hooks": _hooks("repo-local-hook")}),
         ".claude/settings.json": json.dumps(_CLAUDE),
-        ".mcp.json": _servers("repo-mcp"),
         ".vscode/mcp.json": _servers("repo-vscode-mcp"),
         ".github/mcp.json": _servers("repo-github-mcp"),
         ".github/extensions/evil/extension.mjs": _EXTENSION,
@@ -78,6 +77,9 @@ PROBE: Final = Probe(
     too_old="0.9.0",
     too_new="1.9.9",
     gaps={
+        "test_its_calls_are_in_the_ledger_under_its_own_name": (
+            "its sub-agents' calls are in the ledger, but nothing in them says whose they are"
+        ),
         "test_nothing_of_it_acts_in_the_agents_own_interface": (
             "in such a repository its own interface is not started before moor trust"
         ),

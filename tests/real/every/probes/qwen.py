@@ -67,6 +67,12 @@ PROBE: Final = Probe(
         ),
         Bypass(name="its picker", typed=("/model @FORBIDDEN@", "@PROMPT@")),
     ),
+    asks=False,
     too_old="0.9.0",
     too_new="0.99.9",
+    gaps={
+        "test_its_calls_are_in_the_ledger_under_its_own_name": (
+            "its tool for sub-agents is denied short of the preset full, because what they do is not asked for"
+        ),
+    },
 )
