@@ -156,6 +156,7 @@ def _delegation(action: Action, tool: Tool) -> Json:
         "prompt": action.spawn,
         "goal": action.spawn,
         "message": action.spawn,
+        "instructions": action.spawn,
         "subagent_type": kind,
         "agent_name": "generalist",
     }
