@@ -9,6 +9,7 @@ import inspect
 import pytest
 
 from moor.agents import AGENTS, load_agent
+from moor.agents.base import SEES
 from moor.cli.parser import command_parser
 from moor.cli.registry import COMMANDS
 from moor.domain import quirks
@@ -48,6 +49,13 @@ def test_agent_states_what_the_wire_and_the_user_need(agent_id: str) -> None:
     assert set(traits.fatal_status) == CAUSES
     assert all(400 <= status < 500 for status in traits.fatal_status.values())
     assert all(agent.refused_commands.values())
+
+
+@pytest.mark.parametrize("agent_id", AGENTS)
+def test_agent_says_what_it_sees_of_the_users_own(agent_id: str) -> None:
+    sees = load_agent(agent_id).sees
+    assert list(sees) == list(SEES)
+    assert all(sees.values())
 
 
 @pytest.mark.parametrize("agent_id", AGENTS)
