@@ -66,7 +66,7 @@ def cell(name: str, agent_id: str, notes: list[str]) -> str:
     why = probe_of(agent_id).not_proven().get(name)
     if why is None:
         return "yes"
-    text = f"{load_agent(agent_id).display_name}: {why}."
+    text = f"{why[0].upper()}{why[1:]}."
     if text not in notes:
         notes.append(text)
     return f"({notes.index(text) + 1})"
