@@ -64,7 +64,7 @@ def test_a_killed_gateway_resets_nothing(station: Station) -> None:
         (daily,) = [one for one in station.place.must("budget", "show", "--json").last_json if one["name"] == "daily"]
         assert daily["lost"] > 0, daily
         assert daily["spent"] + daily["lost"] < daily["limit"] * (1 + ERROR)
-        assert daily["spent"] > before
+        assert daily["spent"] >= before
         assert station.run("sim:hello").code == 1
     finally:
         station.place.must("config", "unset", "budgets.daily")
