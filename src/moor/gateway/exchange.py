@@ -165,7 +165,7 @@ class Exchange(Tries, eq=False):
                 self._prepared, self._request, self.record.id, status, headers, named, self._desk.limits
             )
             if self._alive:
-                self._answer.sent_head = True
+                self._go_on(self._answer)
 
     def answer_data(self, pieces: list[bytes], *, ended: bool) -> None:
         """Content of the answer."""

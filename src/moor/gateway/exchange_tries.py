@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final
 from moor.domain.call import CANCELLED, ERROR, REFUSED, UNREACHABLE
 from moor.domain.dialects import COUNT_TOKENS, STREAM
 from moor.errors.base import ExitCode, MoorError
-from moor.gateway.answer import Answer, AnswerHead
+from moor.gateway.answer import Answer, AnswerHead, StreamAnswer
 from moor.gateway.answer_open import is_web_page, said
 from moor.gateway.exchange_ends import Ends
 from moor.gateway.places import status_of
 from moor.gateway.tries import AGAIN, Breaker, Failure, after, asked_wait_s, pause_s, resting, tried
 from moor.wire import refusal as words
+from moor.wire.content import IDENTITY
 from moor.wire.heads import LAST_CHUNK, chunk
 from moor.wire.refusal import Refusal
 
@@ -215,6 +216,16 @@ class Tries(Ends, eq=False):
             self._alive = True
         self._alive_at = now
         self._inbound.write(chunk([sign]))
+
+    def _go_on(self, answer: Answer) -> None:
+        """An answer to a stream whose head has gone out already: only a plain stream can follow it."""
+        if isinstance(answer, StreamAnswer) and answer.head.coding in IDENTITY:
+            answer.sent_head = True
+            return
+        self._answer = None
+        self._abandon()
+        message = f"upstream {self._place_name} answered a stream with something else"
+        self._fail(words.BAD_UPSTREAM, "bad-answer", message, ERROR)
 
     def _finish_refused(self, refusal: Refusal, outcome: str, more: Headers | None = None) -> None:
         if not self._alive:

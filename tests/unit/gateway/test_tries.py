@@ -266,6 +266,22 @@ def test_an_answer_in_one_piece_gets_no_signs_of_life(dialect: str) -> None:
     run(scenario())
 
 
+def test_what_is_no_stream_cannot_follow_signs_of_life() -> None:
+    async def scenario() -> None:
+        async def handler(talk: Talk, _: Seen) -> None:
+            await asyncio.sleep(0.3)
+            await talk.json({"content": []})
+
+        limits = Limits(tick_s=0.02, keepalive_s=0.1, patience=PATIENCE)
+        async with rig(handler=handler, session=make_session(traits=AGENT), limits=limits) as r:
+            answer = await r.message(stream=True)
+            last = json.loads(answer.text.rstrip().rsplit("data: ", 1)[1])
+            assert "something else" in last["error"]["message"]
+            assert answer.body.count(b"HTTP/1.1") == 0
+
+    run(scenario())
+
+
 def test_no_connection_at_all_is_told_after_the_tries() -> None:
     async def scenario() -> None:
         async with rig(session=make_session(traits=AGENT), limits=LIMITS) as r:
