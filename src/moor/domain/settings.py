@@ -109,7 +109,7 @@ class AgentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notice: str = ""
     """regular expression: a piece of an answer that begins so is a note of its own, not the model's"""
     failed_text: str = ""
-    """regular expression: an answer that begins so is an error that it tells as an answer"""
+    """regular expression: an answer whose last piece begins so is an error that it tells as an answer"""
     tools: dict[str, str] = {}
     """its tools by name to what they do: `read`, `write`, `command`, `fetch`, `internal`; where it does not say so"""
     effort_args: tuple[str, ...] = ()

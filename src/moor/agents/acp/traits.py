@@ -39,5 +39,7 @@ class AcpTraits(msgspec.Struct, frozen=True, kw_only=True):
     """regular expression; a piece of an answer that it matches from its start is a note of the agent's own"""
     failed_text: str = ""
     """regular expression; an answer that it matches from its start is an error that the agent tells as an answer"""
+    failed_piece: str = ""
+    """the same for the last piece of an answer: the agent tells an error behind what the model said before it"""
     start_s: float = 55.0
     """seconds until the first session must stand"""

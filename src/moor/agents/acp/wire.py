@@ -52,12 +52,13 @@ class Translator:
         self._calls: dict[str, Raw] = {}
         self._segment = ""
         self._answer = ""
+        self._piece = ""
         self._denied = False
 
     def begin(self) -> None:
         """A prompt is about to go."""
         self._calls.clear()
-        self._segment = self._answer = ""
+        self._segment = self._answer = self._piece = ""
 
     def update(self, params: Raw) -> list[Event]:
         """Events for one `session/update`."""
@@ -132,6 +133,8 @@ class Translator:
             return "", {}
         if self._traits.failed_text and re.match(self._traits.failed_text, text):
             return text, {}
+        if self._traits.failed_piece and re.match(self._traits.failed_piece, self._piece):
+            return self._piece, {}
         return (_NO_ANSWER, {}) if self._traits.empty_is_failure and not self._segment.strip() else ("", {})
 
     def _unfinished(self, *, failed: bool) -> list[Event]:
@@ -160,6 +163,7 @@ class Translator:
             return [self._event(STATUS, params, text=text)]
         if kind == MESSAGE:
             self._segment += text
+            self._piece = text
         return [self._event(kind, params, text=text, id=str(update.get("messageId") or ""))]
 
     def _tool(self, update: Raw, params: Raw) -> list[Event]:

@@ -28,7 +28,7 @@ def acp_traits(name: str, group: AgentSettings) -> AcpTraits:
         mode=group.acp_mode,
         mend=lambda call: mended(call, tools),
         notice=group.notice,
-        failed_text=group.failed_text,
+        failed_piece=group.failed_text,
     )
 
 

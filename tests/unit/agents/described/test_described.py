@@ -9,10 +9,12 @@ import msgspec
 import pytest
 
 from moor.agents import agent_names, load_agent
+from moor.agents.acp.wire import Translator
 from moor.agents.base import Installed
 from moor.agents.described import described_agent, folders
 from moor.agents.described.arguments import Arguments
-from moor.agents.described.calls import mended
+from moor.agents.described.calls import acp_traits, mended
+from moor.domain.event import ERROR
 from moor.domain.settings import AgentSettings
 from moor.errors.agent import (
     AgentCommandRefused,
@@ -181,3 +183,17 @@ def test_a_tool_that_the_description_knows_is_told_for_what_it_does(
 ) -> None:
     told = mended(call, {"shell": "command", "edit": "write"})
     assert (told.get("name"), told.get("kind")) == (name, kind)
+
+
+def test_an_error_that_is_told_behind_an_answer_is_a_failure() -> None:
+    group = msgspec.structs.replace(MINE, acp=("acp",), failed_text="Error: ", notice="Info: ")
+    for last, status in (("Error: 400 no more money", "error"), ("all is well", "end_turn")):
+        wire = Translator("s", acp_traits("mine", group))
+        wire.begin()
+        for text in ("It goes. ", "Info: again", last):
+            chunk = {"sessionUpdate": "agent_message_chunk", "content": {"type": "text", "text": text}}
+            wire.update({"sessionId": "s", "update": chunk})
+        *_, end = events = wire.end({"stopReason": "end_turn"}, None)
+        assert end.status == status
+        assert [event.text for event in events if event.kind == ERROR] == [last] * (status == "error")
+        assert end.text == f"It goes. {last}"
