@@ -18,8 +18,10 @@ pytestmark = pytest.mark.real
 
 @pytest.mark.feature("F12.8", "F12.11")
 def test_a_killed_run_leaves_nothing(station: Station) -> None:
-    with station.place.background(*station.run_argv("--preset", "full", "Please wait, sim:run:sleep+4341")) as run:
-        station.place.wait_for_process("sleep 4341")
+    with station.place.background(
+        *station.run_argv("--preset", "full", "Please wait, sim:run:timeout+4341+tail+-f+/dev/null")
+    ) as run:
+        station.place.wait_for_process("timeout 4341 tail")
         run.kill()
         run.wait()
     station.place.assert_clean_end()
@@ -28,8 +30,10 @@ def test_a_killed_run_leaves_nothing(station: Station) -> None:
 @pytest.mark.feature("F12.8")
 def test_a_cancelled_run_ends_in_order(station: Station) -> None:
     used = station.place.used() if station.place.sessions() else ({}, {})
-    with station.place.background(*station.run_argv("--preset", "full", "Please wait, sim:run:sleep+4342")) as run:
-        station.place.wait_for_process("sleep 4342")
+    with station.place.background(
+        *station.run_argv("--preset", "full", "Please wait, sim:run:timeout+4342+tail+-f+/dev/null")
+    ) as run:
+        station.place.wait_for_process("timeout 4342 tail")
         run.send_signal(signal.SIGINT)
         out, _ = run.communicate(timeout=15)
     assert (run.returncode, last_json(out)["status"]) == (130, CANCELLED)
@@ -39,8 +43,10 @@ def test_a_cancelled_run_ends_in_order(station: Station) -> None:
 
 @pytest.mark.feature("F12.27")
 def test_one_that_is_killed_in_the_middle_is_told(station: Station) -> None:
-    with station.place.background(*station.run_argv("--preset", "full", "Please wait, sim:run:sleep+4343")) as run:
-        station.place.wait_for_process("sleep 4343")
+    with station.place.background(
+        *station.run_argv("--preset", "full", "Please wait, sim:run:timeout+4343+tail+-f+/dev/null")
+    ) as run:
+        station.place.wait_for_process("timeout 4343 tail")
         for pid in programs(station):
             os.kill(pid, signal.SIGKILL)
         out, err = run.communicate(timeout=30)
