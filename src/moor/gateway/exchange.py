@@ -225,7 +225,7 @@ class Exchange(Tries, eq=False):
             return answer.feed(pieces)
         out = answer.feed(pieces)
         if isinstance(answer, StreamAnswer) and answer.error:
-            self._answer_failed(answer)
+            self._answer_failed(answer, b"".join(pieces))
             return None
         if out:
             self._began()

@@ -13,7 +13,17 @@ from moor.gateway.answer import Answer, AnswerHead, StreamAnswer
 from moor.gateway.answer_open import is_web_page, said
 from moor.gateway.exchange_ends import Ends
 from moor.gateway.places import status_of
-from moor.gateway.tries import AGAIN, Breaker, Failure, after, asked_wait_s, pause_s, resting, tried
+from moor.gateway.tries import (
+    AGAIN,
+    Breaker,
+    Failure,
+    after,
+    asked_wait_s,
+    is_final,
+    pause_s,
+    resting,
+    tried,
+)
 from moor.wire import refusal as words
 from moor.wire.content import IDENTITY
 from moor.wire.heads import LAST_CHUNK, chunk
@@ -93,11 +103,17 @@ class Tries(Ends, eq=False):
         )
         return True
 
-    def _answer_failed(self, answer: Answer) -> None:
+    def _answer_failed(self, answer: Answer, data: bytes = b"") -> None:
         """An answer that began with an error, or ended before it began, of which the agent has nothing yet."""
         problem = answer.error or "its answer ended before it began"
+        again = not is_final(data)
         self._failed(
-            Failure(cause=words.UNREACHABLE, ref="failed-answer", message=f"upstream {self._place_name}: {problem}")
+            Failure(
+                cause=words.UNREACHABLE if again else words.BAD_REQUEST,
+                ref="failed-answer",
+                message=f"upstream {self._place_name}: {problem}",
+                again=again,
+            )
         )
 
     def _failed(self, failure: Failure) -> None:
@@ -118,7 +134,7 @@ class Tries(Ends, eq=False):
             pause = pause_s(failure, self._model_tries, elapsed, self._desk.limits.patience, random.random)
         if pause is not None:
             self._retry = asyncio.get_running_loop().call_later(pause, self._try_again)
-        elif not self._fall_back():
+        elif not (failure.again and self._fall_back()):
             self._give_up(failure)
 
     def _try_again(self) -> None:

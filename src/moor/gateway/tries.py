@@ -30,6 +30,12 @@ _TROUBLE: Final = re.compile(
 """words at which agents ask again, whatever the status says (facts/opencode 9)"""
 
 
+_FINAL: Final = re.compile(
+    rb'"(?:invalid_request_error|permission_error|authentication_error|not_found_error|request_too_large'
+    rb'|INVALID_ARGUMENT|PERMISSION_DENIED|UNAUTHENTICATED|NOT_FOUND|invalid_prompt)"'
+)
+
+
 class Patience(msgspec.Struct, frozen=True):
     """How long one call is worth waiting for."""
 
@@ -59,6 +65,11 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """what the upstream asked for by `Retry-After`"""
     again: bool = True
     """another attempt may go better"""
+
+
+def is_final(data: bytes) -> bool:
+    """Whether an error inside an answer is about the request itself, which no further attempt changes."""
+    return _FINAL.search(data) is not None
 
 
 def asked_wait_s(headers: Headers) -> float | None:

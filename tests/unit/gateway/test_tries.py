@@ -156,6 +156,22 @@ def test_an_answer_that_fails_before_it_begins_is_tried_again(first: str) -> Non
     run(scenario())
 
 
+def test_an_error_about_the_request_inside_an_answer_is_not_tried_again_and_no_other_model_asked() -> None:
+    async def scenario() -> None:
+        async def handler(talk: Talk, _: Seen) -> None:
+            error = {"type": "error", "error": {"type": "invalid_request_error", "message": "no such tool"}}
+            await talk.stream([f"event: error\ndata: {json.dumps(error)}\n\n".encode()])
+
+        session = make_session(traits=AGENT, fallback=("m-2",))
+        async with rig(handler=handler, session=session, limits=LIMITS) as r:
+            answer = await r.message(stream=True)
+            assert answer.status == 400
+            assert "no such tool" in answer.text
+            assert len(r.server.seen) == 1
+
+    run(scenario())
+
+
 def test_nothing_is_tried_again_once_the_agent_has_something() -> None:
     async def scenario() -> None:
         async def handler(talk: Talk, _: Seen) -> None:
