@@ -105,7 +105,7 @@ def test_a_wrong_key_and_a_missing_one_end_with_the_variable_to_set(locked_place
 
 def test_a_wrong_key_is_told_when_the_engine_is_added(locked_place: Place) -> None:
     done = locked_place.add("--api-key-env", VARIABLE, **{VARIABLE: "sk-wrong-0123456789"})
-    assert_told(done, 3, "sign-in-needed", "does not accept the key", VARIABLE)
+    assert_told(done, 3, "sign-in-needed", "is not accepted", VARIABLE)
     assert_told(locked_place.add(), 2, "upstream-exists", "moor upstream show")
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moor.domain.call import OUTCOMES, Call
+from moor.domain.call import OUTCOMES, Call, Try
 from moor.domain.usage import Usage
 from moor.ledger.report import totals
 from moor.ledger.writer import LedgerWriter
@@ -60,6 +60,8 @@ FULL = Call(
     request_bytes=10,
     response_bytes=20,
     tags={"team": "x"},
+    asked="m-1",
+    tries=(Try("m-1", "ws", 503, 40, "upstream-503"),),
 )
 
 
@@ -68,7 +70,7 @@ def test_a_call_is_stored_with_everything_it_has(home: Home) -> None:
     with opened(home) as connection:
         row = dict(connection.execute("SELECT * FROM calls").fetchone())
     row["usage"] = {name: row.pop(name) for name in ("input", "output", "cache_read", "cache_write", "reasoning")}
-    for name in ("rules", "tags"):
+    for name in ("rules", "tags", "tries"):
         row[name] = msgspec.json.decode(row[name])
     assert msgspec.convert(row, Call, strict=False) == FULL
 
@@ -148,7 +150,8 @@ def test_a_ledger_that_cannot_be_written_says_so_and_keeps_its_calls(home: Home)
 FILL = """
 import sys
 from pathlib import Path
-from moor.domain.call import Call
+from moor.domain.call import Call, Try
+from moor.domain.call import Try
 from moor.ledger.writer import LedgerWriter
 from moor.store.home import Home
 writer = LedgerWriter(Home(Path(sys.argv[1])))
