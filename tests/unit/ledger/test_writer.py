@@ -150,7 +150,7 @@ def test_a_ledger_that_cannot_be_written_says_so_and_keeps_its_calls(home: Home)
 FILL = """
 import sys
 from pathlib import Path
-from moor.domain.call import Call, Try
+from moor.domain.call import Call
 from moor.domain.call import Try
 from moor.ledger.writer import LedgerWriter
 from moor.store.home import Home
