@@ -206,7 +206,7 @@ class Exchange(Tries, eq=False):
             self._inbound.write(out)
             self._complete(answer)
             return
-        if self._spend is not None:
+        if self._spend is not None and not self._is_clear(self._spend, pieces):
             self._backlog += split(pieces, PAID_PIECE)
             self._ended = ended
             self._pay(self._spend, answer)
@@ -218,6 +218,11 @@ class Exchange(Tries, eq=False):
             self._finish(answer, out)
         else:
             self._inbound.write(out)
+
+    def _is_clear(self, spend: Spend, pieces: list[bytes]) -> bool:
+        """Whether these bytes are paid for, whatever they hold: most are, while much is left."""
+        spend.clear -= sum(map(len, pieces))
+        return spend.clear >= 0 and not self._backlog and not self._short
 
     def _fed(self, answer: Answer, pieces: list[bytes]) -> list[bytes] | None:
         """What goes to the agent; None where the answer is an error from its first byte on, which is dealt with."""
@@ -248,7 +253,7 @@ class Exchange(Tries, eq=False):
             return
         waited, self._short = self._short, False
         while self._backlog:
-            out = self._fed(answer, [self._backlog.pop(0)])
+            out = self._fed(answer, self._next_pieces(spend))
             if out is None:
                 self._backlog = []
                 return
@@ -268,6 +273,15 @@ class Exchange(Tries, eq=False):
             self._finish(answer, [])
         elif waited and self._paused_at is None and self._outbound is not None:
             self._outbound.resume_reading()
+
+    def _next_pieces(self, spend: Spend) -> list[bytes]:
+        """All that waits where it is paid for, else one piece."""
+        waiting = sum(map(len, self._backlog))
+        if waiting <= spend.clear:
+            spend.clear -= waiting
+            pieces, self._backlog = self._backlog, []
+            return pieces
+        return [self._backlog.pop(0)]
 
     def _hold(self, pieces: list[bytes], ended: bool) -> None:
         assert self._held is not None

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from moor.ledger.leases import Ask, Grant
 
 _log = logging.getLogger(__name__)
+_FLOAT: Final = 64
+"""the part of a cap that an idle process may keep"""
 _IDLE_S: Final = 1.0
 """what no call needs for this long goes back, so that other processes can have it"""
 
@@ -194,10 +196,13 @@ class PurseBook:
     def _give_back(self, purse: Purse) -> None:
         if purse.calls or purse.asking or purse.free <= 0 or not purse.lease:
             return
-        amount, purse.free = purse.free, 0
-        if purse.standing is not None:
-            # only what this process knows: the next question brings the truth
-            purse.forget_standing()
+        # a little stays, so that the next call need not wait for the bank
+        amount = purse.free - purse.cap.limit // _FLOAT
+        if amount <= 0:
+            return
+        purse.free -= amount
+        # only what this process knows: the next question brings the truth
+        purse.forget_standing()
         self._start(self._return(purse.lease, amount))
 
     async def _return(self, lease: int, amount: int) -> None:

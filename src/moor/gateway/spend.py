@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from moor.domain.budget import MONEY
 from moor.domain.usage import Usage, cost_nano
 from moor.ledger.leases import Ask
+from moor.wire.meter.base import BYTES_PER_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +26,10 @@ LEAST: Final = 16
 """a call that could not answer this many tokens is not begun (the Responses API takes no smaller limit)"""
 PAID_PIECE: Final = 2048
 """bytes of a stream that are passed on before they are counted: the bound of what is seen beyond a cap"""
+_STRIDES: Final = 64
+"""a stream reserves at most this part of what is left"""
+_LONGEST: Final = 65_536
+"""output tokens reserved ahead at most"""
 _ROUNDS: Final = 3
 """questions to the bank before a call begins: others may take what was there a moment ago"""
 
@@ -45,6 +50,8 @@ class Spend:
         """the purse that ended or refused the call"""
         self.drawn = 0
         """what the call had drawn of it when it ended"""
+        self.clear = 0
+        """bytes of the answer that are paid for, whatever they hold"""
         self.needed = 0
         """what it would have needed of it to begin"""
         self._price = price
@@ -108,9 +115,10 @@ class Spend:
         `dry` is set when it may not go on at all.
         """
         waits = False
+        self.clear = 0
         for place, purse in enumerate(self.purses):
             spent = self._amount(purse, used)
-            ahead = spent + self._rates[place] * SLICE // (2 * MILLION)
+            ahead = spent + max(self._rates[place] * SLICE // (2 * MILLION), self._stride(place))
             if ahead > self._reserved[place]:
                 self._fill(place, ahead)
                 if ahead > self._reserved[place] and not purse.refused:
@@ -123,7 +131,16 @@ class Spend:
             else:
                 self.dry, self.drawn = purse, spent
                 return False
+        if not waits:
+            self.clear = BYTES_PER_TOKEN * min(
+                (self._reserved[place] - self._amount(purse, used)) * MILLION // max(1, self._rates[place])
+                for place, purse in enumerate(self.purses)
+            )
         return not waits
+
+    def _stride(self, place: int) -> int:
+        """What is reserved ahead while much is left: a stream is then counted now and then, not at every piece."""
+        return min(self.purses[place].left // _STRIDES, self._rates[place] * _LONGEST // MILLION)
 
     def settle(self, used: Usage, cost: int) -> tuple[tuple[int, int], ...]:
         """The call ended and used and cost that; (lease, amount) for its row. Nothing after the first time."""
