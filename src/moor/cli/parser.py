@@ -57,7 +57,10 @@ def add_launch_options(parser: argparse.ArgumentParser) -> None:
 
 def positive_dollars(text: str) -> float:
     """A finite number of dollars above zero."""
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of dollars; write 5 or 0.50") from None
     if not 0 < value < 1e9:
         raise argparse.ArgumentTypeError("must be above 0")
     return value
@@ -67,7 +70,10 @@ def positive_tokens(text: str) -> int:
     """A whole number of tokens above zero; `500k` and `2M` are understood."""
     units = {"k": 1_000, "m": 1_000_000}
     unit = units.get(text[-1:].lower(), 1)
-    value = int(float(text[:-1]) * unit) if unit > 1 else int(text)
+    try:
+        value = int(float(text[:-1]) * unit) if unit > 1 else int(text)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number; write 500000, 500k or 2M") from None
     if not 0 < value < 1 << 50:
         raise argparse.ArgumentTypeError("must be above 0")
     return value

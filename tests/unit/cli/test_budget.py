@@ -137,3 +137,11 @@ def test_wrong_words_are_told(run_moor: Run, args: tuple[str, ...], words: str) 
     done = run_moor("budget", *args)
     assert done.code == 2
     assert words in done.stderr
+
+
+@pytest.mark.parametrize("args", [("--budget-tokens", "many"), ("--budget-tokens", "infk"), ("--budget-usd", "five")])
+def test_amounts_that_are_none_are_told_with_the_form(run_moor: Run, args: tuple[str, str]) -> None:
+    done = run_moor(*args, "run", "hello")
+    assert done.code == 2
+    assert "is no number" in done.stderr
+    assert "write" in done.stderr
