@@ -41,8 +41,8 @@ class Patience(msgspec.Struct, frozen=True):
 
     attempts: int = 4
     """the first one included; for one model"""
-    total_s: float = 45.0
-    """from the whole request to the begin of the last attempt"""
+    total_s: float = 75.0
+    """from the whole request to the begin of the last attempt; limits of upstreams mostly last a minute"""
     first_pause_s: float = 0.5
     """doubled each time, and spread by a quarter"""
     trips_after: int = 5

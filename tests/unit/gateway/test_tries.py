@@ -314,10 +314,10 @@ def test_pauses_grow_and_stay_within_the_budget() -> None:
     failure = Failure(cause="unreachable", ref="x", message="x")
     pauses = [pause_s(failure, attempt, 0.0, Patience(), lambda: 0.5) for attempt in (1, 2, 3, 4)]
     assert pauses == [0.5, 1.0, 2.0, None]
-    assert pause_s(failure, 1, 44.9, Patience(), lambda: 0.5) is None
+    assert pause_s(failure, 1, 74.9, Patience(), lambda: 0.5) is None
     limited = Failure(cause="unreachable", ref="x", message="x", status=429, wait_s=20.0)
     assert pause_s(limited, 1, 0.0, Patience(), lambda: 0.5) == 20.0
-    assert pause_s(limited, 1, 30.0, Patience(), lambda: 0.5) is None
+    assert pause_s(limited, 1, 60.0, Patience(), lambda: 0.5) is None
 
 
 @pytest.mark.parametrize(
