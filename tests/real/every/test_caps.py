@@ -54,7 +54,7 @@ def test_a_killed_gateway_resets_nothing(station: Station) -> None:
     station.place.must("config", "set", "budgets.daily.tokens", str(limit + _spent_today(station)))
     try:
         with station.place.background(*station.run_argv("sim:endless")) as run:
-            wait_until(lambda: _running_output(station) > 200, 60)
+            wait_until(lambda: _running_output(station) > 200, "no output of the running call", 60)
             os.kill(station.place.session().gateway_pid, signal.SIGKILL)
             with contextlib.suppress(Exception):
                 run.wait(30)
