@@ -15,6 +15,7 @@ from moor.gateway.exchange_ends import Ends
 from moor.gateway.places import status_of
 from moor.gateway.tries import (
     AGAIN,
+    LIMITED,
     Breaker,
     Failure,
     after,
@@ -125,7 +126,7 @@ class Tries(Ends, eq=False):
         self._model_tries += 1
         self.record.tries += (tried(plan.model.id, plan.place.name, failure, now - self._stamp),)
         breaker = plan.place.breaker(plan.model.id)
-        if failure.again and failure.wait_s is None:
+        if failure.again and failure.status != LIMITED:
             breaker.failed(now)
             self._trial = None
         pause = None

@@ -28,7 +28,7 @@ FOR_EVER: dict[str, tuple[dict[str, Any], int, tuple[str, ...]]] = {
     "500": (
         {"status": 500, "headers": {"retry-after-ms": "50"}, "body": {"error_code": "X", "message": "it broke"}},
         1,
-        ("it broke",),
+        ("it broke", "left alone"),
     ),
 }
 """fault, exit code, words of which the user reads some: an agent that waits is ended by moor, in other words"""
