@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ import pytest
 
 from moor.agents import DEFAULT_AGENT
 from tests.support.moor import Done, moor_command
+from tests.support.trap import Trap
 from tests.support.workplace import Workplace, workplace
 
 pytestmark = pytest.mark.real
@@ -23,27 +22,6 @@ export const P = async () => {
   return {}
 }
 """
-
-
-class Trap:
-    """An address nobody may call: counts who does."""
-
-    def __init__(self) -> None:
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._server.getsockname()[1]
-        self.callers = 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                self._server.accept()[0].close()
-            except OSError:
-                return
-            self.callers += 1
-
-    def close(self) -> None:
-        self._server.close()
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
-import socket
 import subprocess
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,35 +21,12 @@ from tests.real.every.probe import Probe
 from tests.support.footprint import Picture, changes, picture, write_all
 from tests.support.moor import Done, moor_command
 from tests.support.network import strace
+from tests.support.trap import Trap
 from tests.support.window import Window
 from tests.support.workplace import Workplace
 
 MOORS_OWN = (".moor",)
 RAN = "ran-"
-
-
-class Trap:
-    """An address nobody may call: counts who does."""
-
-    def __init__(self) -> None:
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._server.getsockname()[1]
-        self.callers = 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                self._server.accept()[0].close()
-            except OSError:
-                return
-            self.callers += 1
-
-    def close(self) -> None:
-        """Nobody listens any more."""
-        with contextlib.suppress(OSError):
-            self._server.shutdown(socket.SHUT_RDWR)
-        self._server.close()
 
 
 class Station:
