@@ -120,3 +120,15 @@ def test_release_dates_come_from_both_forms_of_an_index(tmp_path: Path, index: s
     Index.pages = {"/simple/my-greet/": {"files": files, "versions": ["1.2", "1.20"]}}
     assert asked.published_at("my-greet", "1.2", tmp_path) == 2 * 86_400
     assert asked.newest("my-greet", tmp_path) == "1.20"
+
+
+def test_a_version_that_the_index_does_not_list_beside_others_does_not_exist(tmp_path: Path, index: str) -> None:
+    asked = pip(tmp_path, PIP_INDEX_URL=f"{index}/simple", no_proxy="*")
+    for pages in (
+        {"/simple/my-greet/": {"files": [], "versions": ["1.2", "1.20"]}},
+        {"/pypi/my-greet/json": {"releases": {"1.2": [], "1.20": []}}},
+    ):
+        Index.pages = pages
+        with pytest.raises(NotInIndex) as caught:
+            asked.published_at("my-greet", "9.9", tmp_path)
+        assert caught.value.context == "it has my-greet as 1.2, 1.20"

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from moor.agents.recipe import Recipe, Say
+from moor.agents.recipe import Recipe, Say, some_versions
 from moor.agents.tools import TOOLS, Stopped
 from moor.errors.agent import AgentInstallFailed, NotInRegistry
 
@@ -108,13 +108,21 @@ class Npm:
         return _integrities(folder)
 
     def published_at(self, package: str, version: str, scratch: Path) -> float | None:
-        """When that version came out, in seconds since the epoch; None when the registry does not say. BLOCKS."""
+        """When that version came out, in seconds since the epoch; None when the registry does not say. BLOCKS.
+
+        Raises NotInRegistry where it dates other versions and not that one.
+        """
         text = self._run(["view", package, "time", "--json"], scratch)
         try:
-            stamp = json.loads(text)[version]
-            return datetime.fromisoformat(str(stamp)).timestamp()
-        except (ValueError, KeyError, TypeError):
+            times = json.loads(text)
+            if version in times:
+                return datetime.fromisoformat(str(times[version])).timestamp()
+            known = [str(name) for name in times if name not in {"created", "modified"}]
+        except (ValueError, TypeError):
             return None
+        if not known:
+            return None
+        raise NotInRegistry(agent=self.agent, version=self.version, context=some_versions(package, known))
 
     def _run(self, args: list[str], scratch: Path) -> str:
         argv = [self._npm, *args, "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]

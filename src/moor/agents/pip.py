@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from moor.agents.recipe import Recipe, Say, newest
+from moor.agents.recipe import Recipe, Say, newest, some_versions
 from moor.agents.tools import TOOLS, Stopped
 from moor.errors.agent import AgentInstallFailed, NotInIndex
 
@@ -106,12 +106,18 @@ class Pip:
         return got
 
     def published_at(self, package: str, version: str, scratch: Path) -> float | None:  # noqa: ARG002 - as npm's
-        """When that version came out, in seconds since the epoch; None when the index does not say. BLOCKS."""
+        """When that version came out, in seconds since the epoch; None when the index does not say. BLOCKS.
+
+        Raises NotInIndex where it lists other versions and not that one.
+        """
         name, index = _normal(package), self._index()
-        files = self._listing(f"{index}/{name}/").get("files")
+        page = self._listing(f"{index}/{name}/")
+        files, known = page.get("files"), page.get("versions")
         if not isinstance(files, list):
-            releases = self._older_listing(index, name).get("releases")
-            files = releases.get(version) if isinstance(releases, dict) else None
+            known = self._older_listing(index, name).get("releases")
+            files = known.get(version) if isinstance(known, dict) else None
+        if known and isinstance(known, (list, dict)) and version not in known:
+            raise NotInIndex(agent=self.agent, version=self.version, context=some_versions(name, known))
         stamps = [_stamp(file, name, version) for file in files or ()]
         return min((stamp for stamp in stamps if stamp is not None), default=None)
 

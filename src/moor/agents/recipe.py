@@ -80,6 +80,11 @@ class Fetcher(Protocol):
         ...
 
 
+def some_versions(package: str, known: Iterable[object]) -> str:
+    """A line that names the last few of the versions which a registry listed."""
+    return f"it has {package} as " + ", ".join(str(version) for version in list(known)[-6:])
+
+
 def test_folder(environ: Mapping[str, str], agent: str) -> Path | None:
     """Folder with unpacked versions that tests name, or None."""
     named = environ.get(TEST_FOLDER_VARIABLE, "")

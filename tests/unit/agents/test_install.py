@@ -188,8 +188,16 @@ def test_a_young_release_is_refused_unless_asked_for(npm: FakeNpm, home: Home) -
 def test_an_old_release_is_taken_and_one_of_unknown_age_is_not(npm: FakeNpm, home: Home) -> None:
     npm.plan(time={"2.0.0": "2020-01-01T00:00:00.000Z"})
     assert install(recipe("2.0.0", pinned=False), home, npm.environ).is_dir()
+    npm.plan(time={})
     with pytest.raises(AgentInstallFailed, match="when it was published"):
         install(recipe("2.0.1", pinned=False), home, npm.environ)
+
+
+def test_a_version_that_the_registry_does_not_date_beside_others_does_not_exist(npm: FakeNpm, home: Home) -> None:
+    npm.plan(time={"created": "2020-01-01T00:00:00.000Z", "2.0.0": "2020-01-01T00:00:00.000Z"})
+    with pytest.raises(NotInRegistry) as caught:
+        install(recipe("9.9", pinned=False), home, npm.environ)
+    assert "as 2.0.0" in caught.value.context
 
 
 def test_removing_takes_the_program_and_leaves_the_rest(npm: FakeNpm, home: Home) -> None:
