@@ -32,9 +32,12 @@ def pytest_configure(config: pytest.Config) -> None:
         "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
     )
     hypothesis.settings.load_profile("house")
-    # in the background of a shell SIGINT is ignored, children inherit that, and a Ctrl-C typed by a test does nothing
+    # in the background of a shell SIGINT is ignored, under nohup SIGHUP; children inherit that, and a Ctrl-C that a
+    # test types or a window that it closes does nothing
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -167,7 +167,7 @@ def planned(context: LaunchContext) -> LaunchPlan:
     )
     env = {name: value.replace("/openai/v1", "/v1") for name, value in plan.env.items()}
     plan = msgspec.structs.replace(plan, files=files, env=env)
-    write_files(plan)
+    write_files(plan, context.session_home)
     return plan
 
 

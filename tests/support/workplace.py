@@ -23,6 +23,7 @@ from tests.support.moor import Done, moor_command, run_moor_process
 from tests.support.window import Window
 
 UPSTREAM = "s"
+_SANDBOXED = (".git", ".agents", ".codex", ".aws")
 TOKENS = ("input", "output", "cache_read", "cache_write", "reasoning")
 _Found = TypeVar("_Found")
 Used = dict[str, dict[str, int]]
@@ -168,10 +169,15 @@ class Workplace:
         )
 
     def assert_clean_end(self) -> Session:
-        """No process, no session folder, no socket: the newest session has ended and left nothing."""
+        """No process, no session folder, no socket: the newest session has ended and left nothing.
+
+        Nor empty folders of a sandbox, neither in the work tree nor beside all others.
+        """
         self.wait_gone()
         session = self.wait_ended(1.0)
         assert not (self.store.sessions_dir / session.id).exists()
+        left = [folder / name for folder in (self.repository, Path("/tmp")) for name in _SANDBOXED]
+        assert not [path for path in left if path.is_dir() and not any(path.iterdir())]
         return session
 
     def gateway_log(self) -> str:

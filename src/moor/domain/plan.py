@@ -53,3 +53,5 @@ class LaunchPlan(msgspec.Struct, frozen=True, kw_only=True):
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
     once: Once | None = None
+    leavings: tuple[str, ...] = ()
+    """folders in places of the user's that the agent makes for a moment; killed, it leaves them, empty"""

@@ -20,6 +20,7 @@ from moor.domain.event import Event
 from moor.drive.shell.fence import DEVICE, INSIDE, PRIVATE, Fence
 from moor.drive.shell.judge import judge, simple_texts
 from moor.errors.run import PermissionRuleInvalid, PresetUnknown
+from moor.store.worktree import root_of
 
 PRESET_READ: Final = "read"
 """looks, changes nothing, runs nothing"""
@@ -77,10 +78,7 @@ def check_preset(preset: str) -> None:
 def work_tree(cwd: str) -> str:
     """The git work tree that the folder stands in, else the folder itself. A home folder is never taken whole."""
     start = Path(os.path.realpath(cwd))
-    for folder in (start, *start.parents):
-        if (folder / ".git").exists():
-            return str(folder)
-    return str(start)
+    return str(root_of(start) or start)
 
 
 class Permissions:

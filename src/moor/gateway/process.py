@@ -33,12 +33,12 @@ from moor.ledger.bank import LedgerBank
 from moor.ledger.writer import LedgerWriter
 from moor.run.sweep import sweep
 from moor.run.watch import ended
-from moor.run.worktree import worktree
-from moor.store.files import remove_tree_private
 from moor.store.home import Home
 from moor.store.learned import LearnedRules
+from moor.store.leavings import end_folder
 from moor.store.logs import start_logging
 from moor.store.sessions import SessionStore
+from moor.store.worktree import worktree
 from moor.upstreams import open_upstream
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def _clean_up(home: Home, store: SessionStore, session: Session, ledger: LedgerW
     else:
         gateway.purses.settle()
     _mark_ended(store, session.id, "")
-    remove_tree_private(home.session_dir(session.id))
+    end_folder(home.session_dir(session.id))
     store.close()
     _log.info("ended")
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from moor.domain.plan import LaunchPlan
 from moor.errors.store import storage_error
+from moor.store.leavings import note_leavings
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def write_files(plan: LaunchPlan) -> None:
+def write_files(plan: LaunchPlan, session_home: Path) -> None:
     """Write every file of the plan, owner only, its folders too, then its links. Raises DiskFull and its kin.
 
     They live as long as the session, in a folder nobody else reads yet: no rename, no fsync.
@@ -22,6 +24,7 @@ def write_files(plan: LaunchPlan) -> None:
                 out.write(file.content)
         except OSError as error:
             raise storage_error(error, file.path) or error from error
+    note_leavings(session_home, plan.leavings)
     for link in plan.links:
         try:
             os.makedirs(os.path.dirname(link.path), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120 - hot path

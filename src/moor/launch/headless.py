@@ -85,7 +85,7 @@ async def headless_session(prepared: Prepared) -> AsyncIterator[Live]:
     live = Live(prepared, context, plan, start_gateway(prepared, listener, url))
     listener.close()
     try:
-        write_files(plan)
+        write_files(plan, context.session_home)
         await asyncio.to_thread(run_once, plan, prepared.agent.id)
         yield live
     finally:

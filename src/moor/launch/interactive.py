@@ -23,10 +23,10 @@ def hand_over(prepared: Prepared, announce: Callable[[LaunchPlan], None]) -> NoR
     Raises LaunchFailed; the gateway ends by itself then, because it watches this process.
     """
     listener, url = bind_loopback()
-    _, plan = prepared.plan(url, TERMINAL)
+    context, plan = prepared.plan(url, TERMINAL)
     start_gateway(prepared, listener, url)
     # after it: from here on there is a row and a gateway, so that a kill leaves no folder that nobody knows of
-    write_files(plan)
+    write_files(plan, context.session_home)
     run_once(plan, prepared.agent.id)
     announce(plan)
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from moor.domain.session import ENDED, STANDALONE, Session
 from moor.run import proc
 from moor.run.sweep import sweep
-from moor.store.files import remove_tree_private
+from moor.store.leavings import end_folder
 from moor.store.sessions import SessionStore
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def end_lost_sessions(home: Home, clock: Clock) -> list[str]:
 def end_without_gateway(home: Home, store: SessionStore, session: Session, clock: Clock) -> None:
     """Do what the session's gateway would have done at its end: stop what is left, remove its folder, say so."""
     sweep(session.id)
-    remove_tree_private(home.sessions_dir / session.id)
+    end_folder(home.sessions_dir / session.id)
     store.update(session.id, status=ENDED, ended_at=clock.now(), outcome=session.outcome or "lost")
 
 

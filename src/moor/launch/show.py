@@ -24,6 +24,8 @@ def plan_lines(prepared: Prepared, plan: LaunchPlan) -> Iterator[str]:
         yield f"file      {file.path} ({len(file.content)} bytes, mode {file.mode:o})"
     for link in plan.links:
         yield f"link      {link.path} to {link.target}"
+    for path in plan.leavings:
+        yield f"folder    {path}: removed at the end if it is left empty and is not there now"
     if plan.once is not None:
         yield f"once      {redact(' '.join(plan.once.argv))} ({plan.once.why})"
     yield from left_out_lines(plan)

@@ -30,6 +30,7 @@ from moor.store.settings_parse import (
     printable,
     unknown_key,
 )
+from moor.store.worktree import root_of
 
 PROJECT_FILE: Final = ".moor.toml"
 ADMIN_POLICY: Final = Path("/etc/moorage/policy.toml")
@@ -59,13 +60,9 @@ class Level(msgspec.Struct, frozen=True):
 
 def project_file(cwd: Path) -> Path | None:
     """The nearest `.moor.toml` from `cwd` up to the root of its git work tree; outside one, only in `cwd`."""
-    candidates: list[Path] = []
-    for folder in (cwd, *cwd.parents):
-        candidates.append(folder / PROJECT_FILE)
-        if os.path.lexists(folder / ".git"):
-            break
-    else:
-        candidates = candidates[:1]
+    root = root_of(cwd) or cwd
+    inside = [cwd, *(folder for folder in cwd.parents if folder.is_relative_to(root))]
+    candidates = (folder / PROJECT_FILE for folder in inside)
     return next((path for path in candidates if os.path.lexists(path)), None)
 
 

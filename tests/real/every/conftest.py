@@ -31,6 +31,7 @@ COVERING = {
     "test_one_that_crashes_at_its_start_is_told_with_its_words",
     "test_one_that_is_killed_in_the_middle_is_told",
     "test_a_closed_terminal_ends_agent_gateway_and_commands",
+    "test_one_that_is_killed_in_its_interface_leaves_nothing",
     "test_a_refusal_ends_the_run_in_its_words",
     "test_a_sign_in_that_is_gone_ends_the_run_with_the_command_to_type",
     "test_a_stream_that_breaks_off_or_just_ends_is_repeated_or_told_and_never_an_answer",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -69,6 +70,25 @@ def test_a_closed_terminal_ends_agent_gateway_and_commands(station: Station) -> 
             tui.allow_what_is_asked(window)
             time.sleep(0.1)
         window.hang_up()
+        station.place.assert_clean_end()
+
+
+@pytest.mark.feature("F12.11")
+def test_one_that_is_killed_in_its_interface_leaves_nothing(station: Station) -> None:
+    """A sandbox that is killed with its command leaves folders that it had mounted over."""
+    tui = station.probe.tui
+    with station.window() as window:
+        tui.start(window)
+        tui.ask(window, "Please wait, sim:run:timeout+4347+tail+-f+/dev/null")
+        end = time.monotonic() + 40
+        while "timeout 4347 tail -f /dev/null" not in station.place.processes().values():
+            assert time.monotonic() < end, window.text
+            tui.allow_what_is_asked(window)
+            time.sleep(0.1)
+        for pid, command in station.place.processes().items():
+            if "moor.gateway.process" not in command:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         station.place.assert_clean_end()
 
 

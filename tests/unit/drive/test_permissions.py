@@ -15,6 +15,7 @@ from moor.errors.run import PermissionRuleInvalid, PresetUnknown
 def tree(tmp_path: Path) -> Path:
     root = tmp_path / "tree"
     (root / ".git" / "hooks").mkdir(parents=True)
+    (root / ".git" / "HEAD").write_text("ref: refs/heads/main\n", encoding="utf-8")
     (root / "src").mkdir()
     (tmp_path / "home").mkdir()
     return root
@@ -146,4 +147,6 @@ def test_the_agents_own_folder_for_temporary_files_counts_as_inside(tree: Path) 
 
 def test_the_work_tree_is_the_git_root_else_the_folder(tree: Path, tmp_path: Path) -> None:
     assert work_tree(str(tree / "src")) == str(tree)
+    assert work_tree(str(tmp_path / "home")) == str(tmp_path / "home")
+    (tmp_path / ".git").mkdir()  # as a killed sandbox leaves it
     assert work_tree(str(tmp_path / "home")) == str(tmp_path / "home")

@@ -22,6 +22,7 @@ class Desk:
         self.home.ensure()
         self.repo = root / "repo"
         (self.repo / ".git").mkdir(parents=True)
+        (self.repo / ".git" / "HEAD").write_text("ref: refs/heads/main\n", encoding="utf-8")
         self.admin = root / "policy.toml"
 
     def user(self, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from moor.store.settings_levels import admin_level, project_file, project_level
 def repo(tmp_path: Path) -> Path:
     root = tmp_path / "repo"
     (root / ".git").mkdir(parents=True)
+    (root / ".git" / "HEAD").write_text("ref: refs/heads/main\n", encoding="utf-8")
     (root / "a" / "b").mkdir(parents=True)
     return root
 
@@ -38,7 +40,7 @@ def test_the_nearest_file_up_to_the_git_root_is_taken(repo: Path) -> None:
 
 def test_a_git_worktree_with_a_git_file_is_a_root_too(repo: Path) -> None:
     (repo.parent / ".moor.toml").touch()
-    (repo / ".git").rmdir()
+    shutil.rmtree(repo / ".git")
     (repo / ".git").write_text("gitdir: elsewhere\n", encoding="utf-8")
     assert project_file(repo / "a") is None
 

@@ -128,16 +128,17 @@ def unseen(context: LaunchContext) -> dict[str, Any]:
     """Settings for the private file, that no command line may show: the user's proxies, for commands."""
     own: dict[str, str] = {name: context.environ[name] for name in PROXIES if name in context.environ}
     if needs_other_temporary(context):
-        own["TMPDIR"] = _temporary(context)
+        own["TMPDIR"] = temporary(context)
     return {"shell_environment_policy": {"set": own}} if own else {}
 
 
 def needs_other_temporary(context: LaunchContext) -> bool:
     """Whether the private home lies below the temporary folder: Codex makes no helpers for its sandbox there, and
     every command fails ("bwrap: execvp codex-linux-sandbox")."""
-    folder = os.path.realpath(_temporary(context))
+    folder = os.path.realpath(temporary(context))
     return os.path.realpath(context.home).startswith(folder.rstrip("/") + "/")
 
 
-def _temporary(context: LaunchContext) -> str:
+def temporary(context: LaunchContext) -> str:
+    """The folder for temporary files that the user's environment names."""
     return context.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - the system's default, not a file of ours

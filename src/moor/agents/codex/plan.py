@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +22,7 @@ from moor.agents.codex.config import (
     merged,
     needs_other_temporary,
     ours,
+    temporary,
     unseen,
 )
 from moor.agents.codex.extras import Extras, read_extras
@@ -38,6 +42,8 @@ _KEPT_FOLDERS: Final = ("sessions", "archived_sessions")
 """conversations, seen by every home"""
 _HOOKS_OF_ARGUMENTS: Final = "/<session-flags>/config.toml"
 """how Codex names the place of hooks that stand on its command line"""
+_MOUNTED: Final = (".git", ".agents", ".codex", ".aws")
+"""folders that its sandbox lets no command write, made where they are missing (0.169.0)"""
 RULES: Final = "rules.md"
 """in the session's folder: rules of the repository, for the driver to hand over"""
 
@@ -70,6 +76,7 @@ def plan(context: LaunchContext) -> LaunchPlan:
         left_out=tuple(_left_out(user, repository, extras)),
         notes=tuple(_notes(context, asks=interactive and repository.has_folder)),
         once=files.once(),
+        leavings=tuple(_leavings(context, config, args)) if in_terminal else (),
     )
 
 
@@ -129,6 +136,15 @@ class _Files:
         """Ask the program for its base prompt, before the first start of its version."""
         argv = python_argv("moor.agents.codex.prompt", self._context.installed.path, str(self.prompt))
         return Once(tuple(argv), str(self.prompt), "its base prompt is kept")
+
+
+def _leavings(context: LaunchContext, config: dict[str, Any], args: list[str]) -> Iterator[str]:
+    """Where its sandbox mounts over folders that it makes for the purpose: in each place a command may write."""
+    own = config.get("sandbox_workspace_write", {}).get("writable_roots", ())
+    added = [after for word, after in pairwise(args) if word == "--add-dir"]
+    roots = (context.session.cwd, "/tmp", temporary(context), *own, *added)  # noqa: S108 - as Codex has it
+    for root in dict.fromkeys(os.path.realpath(os.path.join(context.session.cwd, root)) for root in roots):  # noqa: PTH118
+        yield from (f"{root}/{name}" for name in _MOUNTED)
 
 
 def _asks_afar(extras: Extras) -> bool:

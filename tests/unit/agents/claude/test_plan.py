@@ -141,7 +141,7 @@ def test_only_the_users_layer_of_settings_is_read(tmp_path: Path) -> None:
 def run_shell(context: LaunchContext, *argv: str) -> list[str]:
     """Lines that a command prints through the planned shell."""
     plan = CLAUDE.plan(context)
-    write_files(plan)
+    write_files(plan, context.session_home)
     env = {**plan.env, "PATH": os.environ["PATH"]}
     done = subprocess.run(
         [plan.env["CLAUDE_CODE_SHELL"], *argv], env=env, capture_output=True, encoding="utf-8", check=True
@@ -162,7 +162,7 @@ def test_a_command_sees_the_users_own_environment(tmp_path: Path) -> None:
 
 def test_state_that_lasts_is_linked_to_the_kept_home(tmp_path: Path) -> None:
     context = make_context(tmp_path)
-    write_files(CLAUDE.plan(context))
+    write_files(CLAUDE.plan(context), context.session_home)
     config = context.session_home / "claude"
     assert (config / "projects").resolve() == context.home / "projects"
     (config / "history.jsonl").write_text("typed", encoding="utf-8")

@@ -188,3 +188,18 @@ def test_below_the_temporary_folder_codex_gets_another_one_and_commands_keep_the
     assert tomllib.loads(written(made, "config.toml"))["shell_environment_policy"]["set"] == {"TMPDIR": str(tmp_path)}
     assert any(file.path == f"{made.env['TMPDIR']}/.keep" for file in made.files)
     assert CODEX.plan(codex_context(tmp_path)).env["TMPDIR"] == "/nowhere/tmp"
+
+
+@pytest.mark.feature("F12.11")
+def test_folders_that_its_sandbox_mounts_over_are_named_for_the_end(tmp_path: Path) -> None:
+    context = codex_context(tmp_path, args=("--add-dir=../other", "hello"))
+    (context.user_home / ".codex").mkdir(exist_ok=True)
+    settings = context.user_home / ".codex" / "config.toml"
+    settings.write_text('[sandbox_workspace_write]\nwritable_roots = ["/srv/mine"]\n', encoding="utf-8")
+    named = {Path(path) for path in CODEX.plan(context).leavings}
+    for root in (tmp_path / "work", tmp_path / "other", Path("/srv/mine"), Path("/tmp")):
+        assert {root / name for name in (".git", ".agents", ".codex", ".aws")} <= named
+
+
+def test_a_driven_session_has_no_sandbox_that_leaves_anything(tmp_path: Path) -> None:
+    assert CODEX.plan(codex_context(tmp_path, mode="server")).leavings == ()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from moor.run.worktree import Worktree, worktree
+from moor.store.worktree import Worktree, root_of, worktree
 
 
 def git(folder: Path, *args: str) -> None:
@@ -26,6 +26,16 @@ def repo(tmp_path: Path) -> Path:
 
 def test_a_folder_outside_of_a_repository_has_neither(tmp_path: Path) -> None:
     assert worktree(str(tmp_path)) == Worktree("", "")
+
+
+def test_an_empty_git_folder_makes_no_work_tree(tmp_path: Path) -> None:
+    """As a killed sandbox leaves it in /tmp."""
+    (tmp_path / ".git").mkdir()
+    below = tmp_path / "a"
+    below.mkdir()
+    assert root_of(below) is None
+    git(below, "init", "-q")
+    assert root_of(below) == below
 
 
 def test_without_a_remote_it_is_named_by_its_folder(repo: Path) -> None:

@@ -11,6 +11,7 @@ _MAX_BYTES: Final = 256 * 1024
 _URL: Final = re.compile(r"^\s*url\s*=\s*(.+?)\s*$", re.MULTILINE)
 _ORIGIN: Final = re.compile(r'\[remote "origin"\]([^\[]*)')
 _CREDENTIALS: Final = re.compile(r"(?<=//)[^/@]*@")
+_LINKED: Final = "gitdir:"
 
 
 class Worktree(NamedTuple):
@@ -22,11 +23,24 @@ class Worktree(NamedTuple):
 
 def worktree(cwd: str) -> Worktree:
     """Of a folder. What cannot be read counts as not there. BLOCKS on files."""
-    start = Path(os.path.realpath(cwd))
-    for folder in (start, *start.parents):
-        if (folder / ".git").exists():
-            return _read(folder)
-    return Worktree()
+    root = root_of(Path(os.path.realpath(cwd)))
+    return _read(root) if root is not None else Worktree()
+
+
+def root_of(folder: Path) -> Path | None:
+    """The nearest folder from this one up that git would take for a work tree's.
+
+    An empty `.git` is none: programs leave such behind, and what lies around it is not one repository. `folder`:
+    absolute; links in it are not followed.
+    """
+    return next((one for one in (folder, *folder.parents) if _is_root(one)), None)
+
+
+def _is_root(folder: Path) -> bool:
+    git = folder / ".git"
+    if os.path.lexists(git / "HEAD"):
+        return True
+    return _text(git).startswith(_LINKED)
 
 
 def _read(folder: Path) -> Worktree:
@@ -45,7 +59,7 @@ def _git_folder(folder: Path) -> Path:
     """A linked work tree has a file there that names the folder."""
     path = folder / ".git"
     text = _text(path) if path.is_file() else ""
-    return folder / text.removeprefix("gitdir:").strip() if text.startswith("gitdir:") else path
+    return folder / text.removeprefix(_LINKED).strip() if text.startswith(_LINKED) else path
 
 
 def _text(path: Path) -> str:
