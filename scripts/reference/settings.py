@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import msgspec
 
-from moor.domain.settings import AgentSettings, Defaults, InstallSettings, PolicySettings, UpstreamSettings
+from moor.domain.settings import (
+    AgentSettings,
+    Defaults,
+    InstallSettings,
+    PolicySettings,
+    PriceSettings,
+    UpstreamSettings,
+)
 from moor.store.settings import VARIABLES
 from scripts.reference.notes import class_notes, code, first_paragraph, page, table
 
 GROUPS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("defaults", Defaults),
     ("upstreams.NAME", UpstreamSettings),
+    ('upstreams.NAME.prices."MODEL"', PriceSettings),
     ("agents.NAME", AgentSettings),
     ("policy", PolicySettings),
     ("install", InstallSettings),
@@ -23,9 +31,14 @@ TYPES = {
     "dict[str, str]": "table of text",
     "dict[str, int]": "table of numbers",
     "dict[str, dict[str, str]]": "table of tables of text",
+    "dict[str, moor.domain.settings.PriceSettings]": "tables",
+    "float": "number",
     "float | None": "number",
     "int": "whole number",
 }
+
+INTERNAL = frozenset({"level"})
+"""set by moor itself, an error in a file"""
 
 INTRO = """
 Settings are read from, first wins: options on the command line, the environment, the project file `.moor.toml`,
@@ -54,6 +67,7 @@ def section(name: str, cls: type[msgspec.Struct]) -> str:
     rows = [
         (code(field.name), kind(field), default(field), notes.get(field.name, ""))
         for field in msgspec.structs.fields(cls)
+        if field.name not in INTERNAL
     ]
     intro = first_paragraph(cls.__doc__).partition(": ")[2]
     intro = f"{intro[0].upper()}{intro[1:]}"
@@ -62,7 +76,7 @@ def section(name: str, cls: type[msgspec.Struct]) -> str:
 
 def names() -> list[str]:
     """All keys, for the test that looks for them."""
-    return [field.name for _, cls in GROUPS for field in msgspec.structs.fields(cls)]
+    return [field.name for _, cls in GROUPS for field in msgspec.structs.fields(cls) if field.name not in INTERNAL]
 
 
 def kind(field: msgspec.structs.FieldInfo) -> str:

@@ -7,10 +7,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from moor.domain.call import CUT, ERROR, OK
 from moor.domain.dialects import ANTHROPIC_MESSAGES, GEMINI_GENERATE, OPENAI_CHAT, OPENAI_RESPONSES
+from moor.domain.usage import cost_nano
 from moor.gateway.limits import Limits
 from moor.sim.identity.dead import FORMS
 from tests.sim.gateway_rig import SimRig, sim_rig
@@ -186,5 +188,25 @@ def test_a_header_that_would_pick_another_provider_does_not_arrive(sim: Any, tmp
             assert (await rig.ask(path, body, {**headers, **evil})).status == 200
             names = {name.lower() for name in (await rig.control("requests"))[-1]["header_names"]}
             assert not names & set(evil)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.feature("F8.6")
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_what_a_cache_keeps_for_an_hour_has_its_own_price(stream: bool, sim: Any, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with sim_rig(sim, tmp_path) as rig:
+            path, body, headers = request_for(ANTHROPIC_MESSAGES, "sim:hello please", stream=stream)
+            mark = {"type": "ephemeral", "ttl": "1h"}
+            body["system"] = [{"type": "text", "text": "Rules. " * 2000, "cache_control": mark}]
+            assert (await rig.ask(path, body, headers)).status == 200
+            row = (await rig.rows(1))[0]
+            assert row.usage.cache_write_1h == row.usage.cache_write > 2000
+            price = next(model.price for model in rig.upstream.catalogue().models if model.id == row.model)
+            assert row.cost_nano == cost_nano(row.usage, price)
+            cheaper = cost_nano(msgspec.structs.replace(row.usage, cache_write_1h=0), price)
+            assert cheaper is not None
+            assert row.cost_nano > cheaper
 
     asyncio.run(scenario())

@@ -106,7 +106,8 @@ def _facts(call: Call) -> list[str]:
     usage = call.usage
     at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(call.started_at))
     cost = "unknown" if call.cost_nano is None else f"${usd_text(call.cost_nano)}"
-    tokens = f"{usage.input} in, {usage.cache_read} from cache, {usage.cache_write} into it, {usage.output} out"
+    hour = f" ({usage.cache_write_1h} for an hour)" if usage.cache_write_1h else ""
+    tokens = f"{usage.input} in, {usage.cache_read} from cache, {usage.cache_write} into it{hour}, {usage.output} out"
     asked = f"; asked: {call.asked}" if call.asked else ""
     facts = [
         ("call", f"{call.id}, {at}, {call.agent}, session {call.session}"),

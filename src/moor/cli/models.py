@@ -71,11 +71,12 @@ def _catalogue(args: argparse.Namespace, ctx: Context) -> Catalogue:
     found = upstream_settings(name, ctx.loaded.settings)
     upstream = open_upstream(name, found, ctx.home, ctx.environ, ctx.clock)
     if args.refresh:
-        return upstream.refresh_catalogue()
+        upstream.refresh_catalogue()
     try:
         return upstream.catalogue()
     except CatalogueMissingError:
-        return upstream.refresh_catalogue()
+        upstream.refresh_catalogue()
+        return upstream.catalogue()
 
 
 def _configured(ctx: Context) -> dict[str, tuple[str, ...]]:

@@ -16,9 +16,16 @@ class Price(msgspec.Struct, frozen=True):
     cache_read: int
     cache_write: int
     source: str
-    """`workspace`, `config`, or the name of the built-in table"""
+    """`workspace`, `config`, `administrator`, or the name of the built-in table"""
     date: str
-    """ISO date of the statement"""
+    """ISO date of the statement; empty where none was given"""
+    cache_write_1h: int | None = None
+    """of a cache that is kept for an hour; None where nobody states it"""
+
+    @property
+    def hour(self) -> int:
+        """Of a cache write for an hour: where nobody states it twice the input, as Anthropic charges, or more."""
+        return max(self.cache_write, 2 * self.input) if self.cache_write_1h is None else self.cache_write_1h
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):

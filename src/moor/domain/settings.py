@@ -18,6 +18,28 @@ class Defaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """model id for titles and summaries"""
 
 
+class PriceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[upstreams.NAME.prices."MODEL"]`: dollars per million tokens, instead of what is stated elsewhere.
+
+    `MODEL` is an id or a glob; the first that fits counts.
+    """
+
+    input: float
+    """uncached input"""
+    output: float
+    """output, reasoning with it"""
+    cache_read: float | None = None
+    """input from a cache; not set: as `input`"""
+    cache_write: float | None = None
+    """input into a cache; not set: as `input`"""
+    cache_write_1h: float | None = None
+    """input into a cache for an hour; not set: twice `input`, and not less than `cache_write`"""
+    date: str = ""
+    """when that was stated"""
+    level: str = ""
+    """whose it is; set by moor, not in a file"""
+
+
 class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[upstreams.NAME]`: a place that serves models."""
 
@@ -45,6 +67,8 @@ class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """certificate authorities in PEM, beside the system's"""
     allow_plaintext: bool = False
     """permit http:// to an address other than loopback"""
+    prices: dict[str, PriceSettings] = {}
+    """prices of models, tables of their own: `[upstreams.NAME.prices."MODEL"]`"""
 
 
 class AgentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

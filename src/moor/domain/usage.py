@@ -15,6 +15,8 @@ class Usage(msgspec.Struct, frozen=True):
     cache_read: int = 0
     cache_write: int = 0
     reasoning: int = 0
+    cache_write_1h: int = 0
+    """of `cache_write`: what is kept for an hour instead of five minutes"""
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -23,6 +25,7 @@ class Usage(msgspec.Struct, frozen=True):
             self.cache_read + other.cache_read,
             self.cache_write + other.cache_write,
             self.reasoning + other.reasoning,
+            self.cache_write_1h + other.cache_write_1h,
         )
 
     @property
@@ -41,4 +44,6 @@ def cost_nano(usage: Usage, price: Price | None) -> int | None:
         + usage.cache_read * price.cache_read
         + usage.cache_write * price.cache_write
     )
+    if usage.cache_write_1h:
+        scaled += usage.cache_write_1h * (price.hour - price.cache_write)
     return -(-scaled // 1_000_000)

@@ -99,7 +99,7 @@ class Tries(Ends, eq=False):
                 ref=f"upstream-{self._status}",
                 message=f"upstream {self._place_name} failed: {said_there}",
                 status=self._status,
-                wait_s=asked_wait_s(self._headers),
+                wait_s=asked_wait_s(self._headers, self._desk.clock.now()),
             )
         )
         return True

@@ -72,13 +72,20 @@ def is_final(data: bytes) -> bool:
     return _FINAL.search(data) is not None
 
 
-def asked_wait_s(headers: Headers) -> float | None:
-    """`Retry-After` in seconds, or its form in milliseconds; None where absent or absurd. Dates are not read."""
+def asked_wait_s(headers: Headers, now: float) -> float | None:
+    """`Retry-After` in seconds, its form in milliseconds, or as a date; None where absent or absurd.
+
+    `now`: seconds since the epoch.
+    """
     named = dict(headers)
     for name, scale in ((b"retry-after-ms", 1000.0), (b"retry-after", 1.0)):
         value = named.get(name, b"").strip()
         if re.fullmatch(rb"\d{1,9}(\.\d{1,6})?", value):
             return float(value) / scale
+    if (asked := named.get(b"retry-after", b"").strip()) and not asked[:1].isdigit():
+        from moor.net.retry import date_wait_s
+
+        return date_wait_s(asked.decode("latin-1"), named.get(b"date", b"").decode("latin-1"), now)
     return None
 
 

@@ -12,7 +12,7 @@ from moor.domain.usage import Usage
 from moor.store.db import opened
 from moor.store.home import Home
 
-_USAGE: Final = ("input", "output", "cache_read", "cache_write", "reasoning")
+_USAGE: Final = ("input", "output", "cache_read", "cache_write", "reasoning", "cache_write_1h")
 
 
 def calls(home: Home, *, session: str = "", failed: bool = False, limit: int = 20) -> list[Call]:
@@ -56,7 +56,7 @@ def _select(home: Home, tail: str, values: dict[str, object]) -> list[Call]:
 def _call(row: sqlite3.Row) -> Call:
     names = set(row.keys())
     values: dict[str, Any] = {name: row[name] for name in Call.__struct_fields__ if name in names}
-    values["usage"] = Usage(**{name: row[name] for name in _USAGE})
+    values["usage"] = Usage(**{name: row[name] for name in _USAGE if name in names})
     for name in ("rules", "tags", "tries"):
         values[name] = msgspec.json.decode(row[name])
     return msgspec.convert(values, Call, strict=False)

@@ -66,6 +66,8 @@ def insert_calls(connection: sqlite3.Connection, calls: Sequence[Call]) -> None:
         connection.executemany(_INSERT, rows[grouped:])
     if tried := [(cell(call.tries), call.id) for call in calls if call.tries]:
         connection.executemany("UPDATE calls SET tries = ? WHERE id = ?", tried)
+    if hours := [(_count(call.usage.cache_write_1h), call.id) for call in calls if call.usage.cache_write_1h]:
+        connection.executemany("UPDATE calls SET cache_write_1h = ? WHERE id = ?", hours)
     if draws := [draw for call in calls for draw in call.draws]:
         from moor.ledger.leases import charge
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from moor.errors.net import NotJson
+from moor.net.retry import date_wait_s
 
 
 class Answer(NamedTuple):
@@ -57,9 +58,10 @@ class Answer(NamedTuple):
         except ValueError:
             return None
 
-    def retry_after_s(self) -> float | None:
-        """Retry-After in seconds; None where absent or not a number (the date form is not used here)."""
+    def retry_after_s(self, now: float) -> float | None:
+        """Retry-After in seconds, as a number or a date; None where absent. `now`: seconds since the epoch."""
+        asked = self.headers.get("retry-after", "")
         try:
-            return max(0.0, float(self.headers["retry-after"]))
-        except (KeyError, ValueError):
-            return None
+            return max(0.0, float(asked))
+        except ValueError:
+            return date_wait_s(asked, self.headers.get("date", ""), now) if asked else None

@@ -101,7 +101,9 @@ class HttpClient:
             tries += 1
             try:
                 answer = self._followed(target, headers, deadline)
-                delay = next_delay(tries, answer.status, answer.retry_after_s(), deadline - self.clock.monotonic())
+                delay = next_delay(
+                    tries, answer.status, answer.retry_after_s(self.clock.now()), deadline - self.clock.monotonic()
+                )
                 if delay is None:
                     return answer
             except Unreachable as error:

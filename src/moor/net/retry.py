@@ -8,6 +8,27 @@ RETRIED: Final = frozenset({429, 499, 503, 504})
 MAX_TRIES: Final = 4
 
 
+def date_wait_s(asked: str, answered: str, now: float) -> float | None:
+    """Seconds until the HTTP date of a `Retry-After`; 0 for one that is past, None for what is no date.
+
+    `answered`: the answer's own `Date`, so that a clock that is wrong here does not count; without it `now` does, in
+    seconds since the epoch.
+    """
+    until, then = _instant(asked), _instant(answered)
+    if until is None:
+        return None
+    return max(0.0, until - (now if then is None else then))
+
+
+def _instant(text: str) -> float | None:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
 def next_delay(tries: int, status: int, retry_after_s: float | None, left_s: float) -> float | None:
     """Seconds to wait before the next try, or None to give up.
 

@@ -122,6 +122,13 @@ MIGRATIONS: Final = (
             "ALTER TABLE sessions ADD COLUMN fallback TEXT NOT NULL DEFAULT '[]'",
         ),
     ),
+    Migration(
+        Version(1, 2),
+        (
+            # of cache_write: what is kept for an hour, which costs more
+            "ALTER TABLE calls ADD COLUMN cache_write_1h INTEGER NOT NULL DEFAULT 0",
+        ),
+    ),
 )
 
 CURRENT: Final = MIGRATIONS[-1].version

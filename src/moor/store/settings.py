@@ -15,7 +15,7 @@ import msgspec
 from moor.domain.budget import MONEY, SESSION, TOKENS, Cap
 from moor.domain.models import NANO
 from moor.domain.policy import Policy, PolicyLayer
-from moor.domain.settings import Defaults, PolicySettings, Settings
+from moor.domain.settings import Defaults, PolicySettings, PriceSettings, Settings, UpstreamSettings
 from moor.domain.watch import Watch
 from moor.errors.config import ConfigValueError, Place
 from moor.store.files import read_bounded
@@ -93,7 +93,7 @@ def load_settings(
     return Loaded(
         settings=Settings(
             defaults=defaults,
-            upstreams=user.upstreams,
+            upstreams={name: _priced(one, admin) for name, one in user.upstreams.items()},
             agents=user.agents,
             policy=PolicySettings(user.policy.allow, user.policy.deny, cap, user.policy.budget_tokens),
             budgets=user.budgets,
@@ -110,6 +110,19 @@ def load_settings(
         project_path=project.path if project else None,
         admin_path=admin.path if admin else None,
     )
+
+
+def _priced(upstream: UpstreamSettings, admin: Level | None) -> UpstreamSettings:
+    """With the prices that count: the administrator's first, and no other where the administrator caps money."""
+    theirs = {} if admin is None else _marked(admin.prices, ADMINISTRATOR)
+    own = {} if admin is not None and admin.caps_money else _marked(upstream.prices, "config")
+    if not theirs and not upstream.prices:
+        return upstream
+    return msgspec.structs.replace(upstream, prices={**theirs, **{m: p for m, p in own.items() if m not in theirs}})
+
+
+def _marked(prices: Mapping[str, PriceSettings], level: str) -> dict[str, PriceSettings]:
+    return {model: msgspec.structs.replace(price, level=level) for model, price in prices.items()}
 
 
 def dollars_to_nano(dollars: float) -> int:

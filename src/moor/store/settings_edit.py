@@ -191,6 +191,7 @@ _READERS: Final[dict[str, Callable[[str], Any]]] = {
     _TABLE: _read_table,
     "dict[str, int]": _read_table,
     "dict[str, dict[str, str]]": _read_table,
+    "dict[str, PriceSettings]": _read_table,
 }
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from moor.domain.settings import BudgetSettings, Defaults, GuardSettings, PolicySettings
+from moor.domain.settings import BudgetSettings, Defaults, GuardSettings, PolicySettings, PriceSettings
 from moor.errors.config import ConfigTypeError, ConfigValueError, Place, PolicyUntrustedError, ProjectSettingError
 from moor.store.files import read_bounded
 from moor.store.settings_parse import (
@@ -26,6 +26,7 @@ from moor.store.settings_parse import (
     parse_group,
     parse_guard,
     parse_policy,
+    parse_prices,
     parse_toml,
     printable,
     unknown_key,
@@ -43,7 +44,7 @@ PROJECT_SETTINGS: Final = (
     "policy.budget_usd",
     "policy.budget_tokens",
 )
-_ADMIN_GROUPS: Final = ("policy", "budgets", "guard")
+_ADMIN_GROUPS: Final = ("policy", "budgets", "guard", "prices")
 _MAX_PROJECT_BYTES: Final = 64 * 1024
 
 
@@ -56,6 +57,12 @@ class Level(msgspec.Struct, frozen=True):
     """by dotted name"""
     budgets: dict[str, BudgetSettings] = {}
     guard: GuardSettings = GuardSettings()
+    prices: dict[str, PriceSettings] = {}
+
+    @property
+    def caps_money(self) -> bool:
+        """Whether it sets a cap in dollars."""
+        return self.policy.budget_usd is not None or any(one.usd is not None for one in self.budgets.values())
 
 
 def project_file(cwd: Path) -> Path | None:
@@ -107,7 +114,21 @@ def admin_level(path: Path, uid: int) -> Level | None:
     for key in raw:
         if key not in _ADMIN_GROUPS:
             raise unknown_key(source, (key,), _ADMIN_GROUPS)
-    return Level(path, parse_policy(source, raw), budgets=parse_budgets(source, raw), guard=parse_guard(source, raw))
+    if not isinstance(raw.get("prices", {}), dict):
+        raise ConfigTypeError(
+            place=source.place("prices"),
+            key="prices",
+            expected="one table a model",
+            found="a value",
+            example='[prices."MODEL"]',
+        )
+    return Level(
+        path,
+        parse_policy(source, raw),
+        budgets=parse_budgets(source, raw),
+        guard=parse_guard(source, raw),
+        prices=parse_prices(source, raw),
+    )
 
 
 def _refuse_beyond(source: Source, raw: Mapping[str, Any]) -> None:

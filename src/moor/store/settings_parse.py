@@ -22,6 +22,7 @@ from moor.domain.settings import (
     InstallSettings,
     LogSettings,
     PolicySettings,
+    PriceSettings,
     Settings,
     UpstreamSettings,
 )
@@ -63,6 +64,8 @@ _WORDS: Final = {
     "dict[str, str]": ("a table of texts", '{ NAME = "…" }'),
     "dict[str, int]": ("a table of numbers", "{ NAME = 403 }"),
     "dict[str, dict[str, str]]": ("a table of tables of texts", '{ NAME = { WORD = "…" } }'),
+    "float": ("a number of dollars", "5.0"),
+    "dict[str, PriceSettings]": ("one table a model", '{ "MODEL" = { input = 1.0, output = 5.0 } }'),
 }
 _FOUND: Final = {
     str: "a text",
@@ -72,6 +75,10 @@ _FOUND: Final = {
     list: "a list",
     dict: "a table",
 }
+
+
+_COMPLETE: Final[dict[type[msgspec.Struct], str]] = {PriceSettings: "write it so: input = 1.0, output = 5.0"}
+"""the fix where a required key is missing"""
 
 
 class Source:
@@ -112,7 +119,7 @@ def parse_settings(source: Source, data: Mapping[str, Any]) -> Settings:
             raise unknown_key(source, (key,), tuple(GROUPS))
     return Settings(
         defaults=parse_group(source, Defaults, data.get("defaults", {}), "defaults"),
-        upstreams=_named(source, data, "upstreams", UpstreamSettings),
+        upstreams=_upstreams(source, data),
         agents=_agents(source, data),
         policy=parse_policy(source, data),
         budgets=parse_budgets(source, data),
@@ -285,6 +292,36 @@ def _named(source: Source, data: Mapping[str, Any], group: str, kind: type[T]) -
     return found
 
 
+def _upstreams(source: Source, data: Mapping[str, Any]) -> dict[str, UpstreamSettings]:
+    tables = data.get("upstreams", {})
+    for name, table in tables.items() if isinstance(tables, dict) else ():
+        if isinstance(table, dict):
+            parse_prices(source, table, "upstreams", name)
+    return _named(source, data, "upstreams", UpstreamSettings)
+
+
+def parse_prices(source: Source, table: Mapping[str, Any], *key: str) -> dict[str, PriceSettings]:
+    """The tables under `prices`, their values checked; a value that is no table is left to the caller's own check."""
+    prices = table.get("prices", {})
+    found: dict[str, PriceSettings] = {}
+    for model, price in prices.items() if isinstance(prices, dict) else ():
+        at = (*key, "prices", model)
+        known = PriceSettings.__struct_fields__[:-1]
+        if isinstance(price, dict) and "level" in price:
+            raise unknown_key(source, (*at, "level"), known)
+        found[model] = parse_group(source, PriceSettings, price, *at)
+        for kind in ("input", "output", "cache_read", "cache_write", "cache_write_1h"):
+            dollars = getattr(found[model], kind)
+            if dollars is not None and not 0 <= dollars < 1e6:  # nan compares false
+                raise ConfigValueError(
+                    place=source.place(*at, kind),
+                    key=printable(".".join((*at, kind))),
+                    problem="must be dollars per million tokens, 0 or more",
+                    hint=f"write it so: {kind} = 5.0",
+                )
+    return found
+
+
 def _agents(source: Source, data: Mapping[str, Any]) -> dict[str, AgentSettings]:
     found = _named(source, data, "agents", AgentSettings)
     for name, group in found.items():
@@ -311,7 +348,7 @@ def _diagnosis(
         place=source.place(*key),
         key=".".join(key),
         problem=f"has no {wanted.group(1)}" if wanted else str(error),
-        hint=f"moor {key[0].removesuffix('s')} add --help",
+        hint=_COMPLETE.get(kind, f"moor {key[0].removesuffix('s')} add --help"),
     )
 
 
@@ -325,6 +362,7 @@ def _fits(kind: type[msgspec.Struct], name: str, value: Any) -> bool:
         "str": lambda v: isinstance(v, str),
         "bool": lambda v: isinstance(v, bool),
         "float | None": lambda v: isinstance(v, int | float) and not isinstance(v, bool),
+        "float": lambda v: isinstance(v, int | float) and not isinstance(v, bool),
         "int": lambda v: type(v) is int,
         "int | None": lambda v: type(v) is int,
         "tuple[str, ...]": lambda v: isinstance(v, list) and all(isinstance(one, str) for one in v),
@@ -332,6 +370,7 @@ def _fits(kind: type[msgspec.Struct], name: str, value: Any) -> bool:
         "dict[str, int]": _is_table_of(int),
         "dict[str, dict[str, str]]": lambda v: _is_table_of(dict)(v) and all(map(_is_table_of(str), v.values())),
     }
+    tests["dict[str, PriceSettings]"] = _is_table_of(dict)
     return tests[str(kind.__annotations__[name])](value)
 
 

@@ -11,7 +11,7 @@ from moor.domain.models import Catalogue, Model, Price, Target
 from moor.errors.upstream import NoModels, NoRouteError, UpstreamInvalid
 from moor.net.url import Base, parse_base
 from moor.store.catalogues import save_catalogue
-from moor.upstreams.listing import stored_catalogue
+from moor.upstreams.listing import repriced, stored_catalogue
 from moor.workspace.dead import is_dead_credential
 from moor.workspace.kinds import CLI, KINDS, M2M, OAUTH, PAT
 from moor.workspace.place import Place
@@ -86,7 +86,8 @@ class DatabricksUpstream:
 
     def catalogue(self) -> Catalogue:
         """The models as last fetched. Raises CatalogueMissingError."""
-        return stored_catalogue(self.home, self.name, f"moor login --upstream {self.name}")
+        found = stored_catalogue(self.home, self.name, f"moor login --upstream {self.name}")
+        return repriced(found, self.settings.prices)
 
     def refresh_catalogue(self) -> Catalogue:
         """Ask the workspace, probe its route, store and return. Raises SignInNeeded, Unreachable, NoModels, …"""

@@ -16,7 +16,7 @@ from moor.net.url import Base, is_loopback, parse_base
 from moor.secrets import Secret
 from moor.store.catalogues import save_catalogue
 from moor.upstreams.headers import user_agent
-from moor.upstreams.listing import stored_catalogue
+from moor.upstreams.listing import repriced, stored_catalogue
 from moor.upstreams.prices import price_of
 from moor.workspace.classify import family_of, is_chat
 
@@ -147,6 +147,9 @@ class KeyedUpstream:
 
     def catalogue(self) -> Catalogue:
         """As last fetched, else as the config lists. Raises CatalogueMissingError."""
+        return repriced(self._as_listed(), self.settings.prices)
+
+    def _as_listed(self) -> Catalogue:
         if not self.settings.models:
             return stored_catalogue(self.home, self.name)
         try:

@@ -16,7 +16,7 @@ from moor.errors.auth import SignInMismatch
 from moor.errors.sim import SimNotStarted
 from moor.store.credentials import CredentialStore, StoredCredential
 from moor.upstreams.databricks import DatabricksUpstream
-from moor.upstreams.listing import stored_catalogue
+from moor.upstreams.listing import repriced, stored_catalogue
 from moor.workspace.place import Place
 from moor.workspace.routes import AUTO, GATEWAY
 from moor.workspace.tokens import StoredSource
@@ -78,7 +78,7 @@ class SimUpstream(DatabricksUpstream):
 
     def catalogue(self) -> Catalogue:
         """The models as last fetched. Raises CatalogueMissingError."""
-        return stored_catalogue(self.home, self.name)
+        return repriced(stored_catalogue(self.home, self.name), self.settings.prices)
 
     def refresh_catalogue(self) -> Catalogue:
         """Ask the simulator; one is started for the purpose where none runs."""

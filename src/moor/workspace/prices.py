@@ -52,6 +52,7 @@ def _price(pricing: Any, today: str) -> Price | None:
         cache_write=fresh if write is None else write,
         source=SOURCE,
         date=today,
+        cache_write_1h=_nano(pricing, "cache_write_1h"),
     )
 
 

@@ -38,6 +38,14 @@ def test_three_dollars_a_million_is_three_dollars_for_a_million() -> None:
     assert cost_nano(Usage(input=1_000_000), price) == 3 * NANO
 
 
+def test_a_cache_that_is_kept_for_an_hour_costs_its_own_price_or_twice_the_input() -> None:
+    used = Usage(cache_write=1_000_000, cache_write_1h=400_000)
+    stated = Price(3 * NANO, 15 * NANO, 0, 3_750_000_000, "s", "d", 5 * NANO)
+    assert cost_nano(used, stated) == 600_000 * 3750 + 400_000 * 5000
+    unstated = Price(3 * NANO, 15 * NANO, 0, 3_750_000_000, "s", "d")
+    assert cost_nano(used, unstated) == 600_000 * 3750 + 400_000 * 6000
+
+
 def test_an_unknown_price_is_not_zero() -> None:
     assert cost_nano(Usage(input=5), None) is None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -325,14 +326,18 @@ def test_pauses_grow_and_stay_within_the_budget() -> None:
     [
         ([(b"retry-after", b"7")], 7.0),
         ([(b"retry-after-ms", b"250"), (b"retry-after", b"9")], 0.25),
-        ([(b"retry-after", b"Wed, 21 Oct 2026 07:28:00 GMT")], None),
+        ([(b"retry-after", b"Wed, 21 Oct 2026 07:28:00 GMT")], 60.0),
+        ([(b"retry-after", b"Wed, 21 Oct 2026 07:28:00 GMT"), (b"date", b"Wed, 21 Oct 2026 07:27:53 GMT")], 7.0),
+        ([(b"retry-after", b"Wed, 21 Oct 2020 07:28:00 GMT")], 0.0),
+        ([(b"retry-after", b"Wed, 99 Oct 2026 07:28:00 GMT")], None),
+        ([(b"retry-after", b"soon")], None),
         ([(b"retry-after", b"-1")], None),
         ([(b"retry-after", b"99999999999999")], None),
         ([], None),
     ],
 )
 def test_what_an_upstream_asks_for_is_read_with_suspicion(headers: list[tuple[bytes, bytes]], wait: float) -> None:
-    assert asked_wait_s(headers) == wait
+    assert asked_wait_s(headers, datetime(2026, 10, 21, 7, 27, tzinfo=UTC).timestamp()) == wait
 
 
 def test_words_at_which_agents_ask_again_are_left_out() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from moor.domain.call import OUTCOMES, Call, Try
 from moor.domain.usage import Usage
+from moor.ledger.calls import one_call
 from moor.ledger.report import totals
 from moor.ledger.writer import LedgerWriter
 from moor.store.db import opened
@@ -50,7 +51,7 @@ FULL = Call(
     outcome="ok",
     attempts=2,
     stream=True,
-    usage=Usage(1, 2, 3, 4, 5),
+    usage=Usage(1, 2, 3, 4, 5, 3),
     estimated=True,
     cost_nano=123_456_789,
     price_source="workspace",
@@ -69,10 +70,11 @@ def test_a_call_is_stored_with_everything_it_has(home: Home) -> None:
     write(home, FULL)
     with opened(home) as connection:
         row = dict(connection.execute("SELECT * FROM calls").fetchone())
-    row["usage"] = {name: row.pop(name) for name in ("input", "output", "cache_read", "cache_write", "reasoning")}
+    row["usage"] = {name: row.pop(name) for name in Usage.__struct_fields__}
     for name in ("rules", "tags", "tries"):
         row[name] = msgspec.json.decode(row[name])
     assert msgspec.convert(row, Call, strict=False) == FULL
+    assert one_call(home, FULL.id) == FULL
 
 
 def test_a_call_handed_over_twice_counts_once(home: Home) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from moor.clock import ManualClock
 from moor.domain import dialects as d
-from moor.domain.settings import UpstreamSettings
+from moor.domain.settings import PriceSettings, UpstreamSettings
 from moor.errors.auth import SignInNeeded
 from moor.errors.net import Unreachable
 from moor.errors.upstream import NoModels, NoRouteError, UpstreamInvalid
@@ -107,3 +107,21 @@ def test_a_key_in_the_place_of_its_variable_s_name_is_refused_and_not_repeated(t
 def test_an_engine_without_an_address_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UpstreamInvalid, match="base_url"):
         engine(tmp_path, "")
+
+
+@pytest.mark.feature("F13.8")
+def test_a_price_of_the_settings_is_that_of_the_model(tmp_path: Path) -> None:
+    prices = {
+        "sim-*": PriceSettings(1.0, 2.0, cache_write=1.5, level="config", date="2026-11-01"),
+        "sim-small": PriceSettings(0.0, 0.0, level="administrator"),
+    }
+    up = engine(tmp_path, "http://127.0.0.1:9/v1", models=("sim-coder", "sim-small", "else"), prices=prices)
+    by_id = {model.id: model.price for model in up.catalogue().models}
+    told = by_id["sim-coder"]
+    assert told is not None
+    assert (told.input, told.output, told.cache_read, told.cache_write) == (10**9, 2 * 10**9, 10**9, 1_500_000_000)
+    assert (told.hour, told.source, told.date) == (2 * 10**9, "config", "2026-11-01")
+    free = by_id["sim-small"]
+    assert free is not None
+    assert (free.output, free.hour, free.source) == (0, 0, "administrator")
+    assert by_id["else"] is None

@@ -175,6 +175,24 @@ def test_a_whole_answer_is_metered(dialect: str) -> None:
     assert tally.usage(0, 0) == (EXPECTED[dialect], False)
 
 
+@pytest.mark.feature("F8.6")
+@pytest.mark.parametrize("written", [15, 99])
+def test_what_is_written_into_a_cache_for_an_hour_stands_apart_and_is_part_of_what_is_written(written: int) -> None:
+    usage = {
+        "input_tokens": 10,
+        "output_tokens": 42,
+        "cache_creation_input_tokens": 20,
+        "cache_creation": {"ephemeral_5m_input_tokens": 5, "ephemeral_1h_input_tokens": written},
+    }
+    body = {"type": "message", "usage": usage}
+    told = Usage(input=10, output=42, cache_write=20, cache_write_1h=min(written, 20))
+    assert read_body(ANTHROPIC_MESSAGES, json.dumps(body).encode()).usage(0, 0) == (told, False)
+    meter = open_stream(ANTHROPIC_MESSAGES)
+    meter.feed(sse({"type": "message_start", "message": {"usage": {**usage, "output_tokens": 1}}}))
+    meter.feed(sse({"type": "message_delta", "usage": {"output_tokens": 42}}, {"type": "message_stop"}))
+    assert meter.usage(0) == (told, False)
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("body", [b"", b"[]", b"nonsense", b'{"usage":7}', b'{"usage":{"input_tokens":"x"}}', b"{}"])
 def test_an_answer_without_usage_is_an_estimate(dialect: str, body: bytes) -> None:

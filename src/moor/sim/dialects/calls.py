@@ -36,6 +36,7 @@ from moor.sim.script.player import Turn, answer
 from moor.sim.script.usage import count_prompt, measure
 from moor.sim.state import Ask
 
+_FOR_AN_HOUR: Final = re.compile(rb'"ttl"\s*:\s*"1h"')
 _HIDDEN_THOUGHT: Final = "(simulated) a thought of this model. "
 _IN_PATH = re.compile(r"/models/([^/:]+):|/serving-endpoints/([^/]+)/invocations$")
 
@@ -164,6 +165,7 @@ def _use(ask: Ask, face: Face, turn: Turn, talk: Conversation) -> Used:
         marked=b'"cache_control"' in ask.request.body,
         explicit=anthropic,
         told=not anthropic,
+        for_an_hour=_FOR_AN_HOUR.search(ask.request.body) is not None,
     )
     used = Used(
         number=ask.seen.number, model=ask.seen.model, dialect=face.dialect, usage=usage, scenario=turn.scenario

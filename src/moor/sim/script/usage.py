@@ -26,12 +26,14 @@ def count_prompt(talk: Conversation) -> int:
     return tokens(len(talk.system) + talk.tools_size + sum(map(_size, talk.items)))
 
 
-def measure(talk: Conversation, turn: Turn, *, marked: bool, explicit: bool, told: bool) -> Usage:
+def measure(
+    talk: Conversation, turn: Turn, *, marked: bool, explicit: bool, told: bool, for_an_hour: bool = False
+) -> Usage:
     """What the call used.
 
     `explicit`: the dialect writes caches where the client marks them (Anthropic), and `marked` says that it did;
     otherwise a repeated prefix of at least 1,024 tokens is read from the cache in blocks of 128. `told`: the dialect
-    says how many of the output tokens were thought.
+    says how many of the output tokens were thought. `for_an_hour`: what is written is kept so long.
     """
     prompt = count_prompt(talk)
     repeated = _repeated(talk)
@@ -49,6 +51,7 @@ def measure(talk: Conversation, turn: Turn, *, marked: bool, explicit: bool, tol
         cache_read=read,
         cache_write=written,
         reasoning=thought if told else 0,
+        cache_write_1h=written if for_an_hour else 0,
     )
 
 

@@ -21,11 +21,16 @@ class _Details(msgspec.Struct):
     thinking_tokens: Count | None = None
 
 
+class _Written(msgspec.Struct):
+    ephemeral_1h_input_tokens: Count | None = None
+
+
 class _Usage(msgspec.Struct):
     input_tokens: Count | None = None
     output_tokens: Count | None = None
     cache_read_input_tokens: Count | None = None
     cache_creation_input_tokens: Count | None = None
+    cache_creation: _Written | None = None
     output_tokens_details: _Details | None = None
 
 
@@ -78,6 +83,8 @@ def _take_typed(tally: Tally, usage: _Usage) -> None:
     tally.input, tally.output = usage.input_tokens, usage.output_tokens
     tally.cache_read = usage.cache_read_input_tokens or 0
     tally.cache_write = usage.cache_creation_input_tokens or 0
+    if usage.cache_creation is not None:
+        tally.hour = usage.cache_creation.ephemeral_1h_input_tokens or 0
     details = usage.output_tokens_details
     if details is not None:
         tally.reasoning = details.thinking_tokens or 0
@@ -99,6 +106,8 @@ def _take(tally: Tally, usage: Mapping[str, Any]) -> None:
     told = count(usage, "cache_creation_input_tokens")
     if told is not None:
         tally.cache_write = told
+    if "cache_creation" in usage:
+        tally.hour = count(part(usage, "cache_creation"), "ephemeral_1h_input_tokens") or 0
     if "output_tokens_details" in usage:
         tally.reasoning = count(part(usage, "output_tokens_details"), "thinking_tokens") or tally.reasoning
 

@@ -31,7 +31,7 @@ Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, lt=1_000_000_000_000)]
 class Tally:
     """What one answer said about itself so far. None: it did not say."""
 
-    __slots__ = ("cache_read", "cache_write", "ended", "error", "final", "input", "output", "reasoning")
+    __slots__ = ("cache_read", "cache_write", "ended", "error", "final", "hour", "input", "output", "reasoning")
 
     def __init__(self) -> None:
         self.input: int | None = None
@@ -40,6 +40,8 @@ class Tally:
         """with reasoning"""
         self.cache_read = 0
         self.cache_write = 0
+        self.hour = 0
+        """of `cache_write`: kept for an hour"""
         self.reasoning = 0
         self.final = False
         """the numbers are the last ones the upstream sends"""
@@ -60,6 +62,7 @@ class Tally:
                 cache_read=self.cache_read,
                 cache_write=self.cache_write,
                 reasoning=self.reasoning,
+                cache_write_1h=min(self.hour, self.cache_write),
             ),
             estimated,
         )

@@ -110,6 +110,10 @@ def _usage(voice: Voice, *, whole: bool) -> Json:
         "output_tokens": used.output if whole else 1,
         "cache_creation_input_tokens": used.cache_write,
         "cache_read_input_tokens": used.cache_read,
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": used.cache_write - used.cache_write_1h,
+            "ephemeral_1h_input_tokens": used.cache_write_1h,
+        },
     }
 
 
