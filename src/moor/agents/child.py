@@ -24,6 +24,20 @@ _LAST_WORDS_S: Final = 0.5
 _encode = msgspec.json.Encoder().encode
 
 
+def forgive_lost_input(process: asyncio.subprocess.Process) -> None:
+    """Let a process end without having read all of its input: its end is the news.
+
+    asyncio before 3.11.4 prints a traceback for the broken pipe unless somebody asks how the pipe was closed.
+    """
+
+    def asked(closed: asyncio.Task[None]) -> None:
+        if not closed.cancelled():
+            closed.exception()
+
+    if process.stdin is not None:
+        asyncio.create_task(process.stdin.wait_closed()).add_done_callback(asked)
+
+
 class Child:
     """One process in a session of its own. `close` is the only way to get rid of it; not for two readers at once."""
 
@@ -50,6 +64,7 @@ class Child:
             )
         except OSError as error:
             raise AgentStartFailed(agent=agent, problem=error.strerror or str(error), context=plan.argv[0]) from error
+        forgive_lost_input(process)
         return cls(agent, process)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from pathlib import Path
 
@@ -108,3 +109,22 @@ def test_the_programs_that_a_launcher_starts_end_with_it(tmp_path: Path) -> None
         assert proc.start_time(message["pid"]) is None
 
     asyncio.run(main())
+
+
+def test_one_that_ends_before_it_has_read_its_input_prints_nothing_by_itself(tmp_path: Path) -> None:
+    """Seen with asyncio of Python 3.11.2: a traceback on the user's terminal."""
+    told: list[object] = []
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        child = await Child.start("someone", plan("import os, time; time.sleep(0.05); os._exit(7)", tmp_path))
+        with pytest.raises(AgentGone):
+            await child.send({"text": "x" * 10_000_000})
+        await child.close()
+        del child
+        gc.collect()
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    gc.collect()
+    assert told == []

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from moor.agents.base import OTHER
+from moor.agents.child import forgive_lost_input
 from moor.agents.described.asking import VARIABLE, Asking
 from moor.agents.described.plan import PROMPT_PLACE
 from moor.domain.event import ERROR, MESSAGE, PERMISSION, TURN_END, Event
@@ -119,6 +120,7 @@ class PlainDriver:
         except (OSError, ValueError) as error:
             problem = getattr(error, "strerror", None) or str(error)
             raise AgentStartFailed(agent=self._agent, problem=problem, context=argv[0]) from error
+        forgive_lost_input(self._process)
         return self._process
 
     async def _next(self, turn: asyncio.Task[tuple[int, str, str]]) -> Event | None:
