@@ -26,7 +26,7 @@ from moor.errors.config import ConfigTypeError, ConfigValueError
 
 if TYPE_CHECKING:
     from moor.domain.settings import AgentSettings
-    from moor.store.settings_parse import Source
+    from moor.store.settings_tables import Source
 
 _COMMON: Final = NAMES - MACHINE - {PROMPT, EFFORT, MODELS, KEY, TRUSTED_KEY}
 _ARGUMENTS: Final = {

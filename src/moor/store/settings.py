@@ -21,7 +21,8 @@ from moor.errors.config import ConfigValueError, Place
 from moor.store.files import read_bounded
 from moor.store.home import Home
 from moor.store.settings_levels import ADMIN_POLICY, Level, admin_level, project_level
-from moor.store.settings_parse import MAX_CONFIG_BYTES, has_control, parse_settings, parse_toml
+from moor.store.settings_parse import parse_settings
+from moor.store.settings_tables import MAX_CONFIG_BYTES, has_control, parse_toml
 
 FLAG: Final = "option"
 ENVIRONMENT: Final = "environment"

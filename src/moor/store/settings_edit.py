@@ -13,15 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from moor.errors.config import ConfigTypeError, Place, SettingNotSetError, SettingUnknownError
 from moor.store.files import locked, read_bounded, write_atomic
 from moor.store.home import Home
-from moor.store.settings_parse import (
-    GROUPS,
-    MAX_CONFIG_BYTES,
-    NAMED,
-    close_setting,
-    expected_words,
-    parse_settings,
-    parse_toml,
-)
+from moor.store.settings_parse import parse_settings
+from moor.store.settings_tables import GROUPS, MAX_CONFIG_BYTES, NAMED, close_setting, expected_words, parse_toml
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument

@@ -17,16 +17,13 @@ import msgspec
 from moor.domain.settings import BudgetSettings, Defaults, GuardSettings, PolicySettings, PriceSettings
 from moor.errors.config import ConfigTypeError, ConfigValueError, Place, PolicyUntrustedError, ProjectSettingError
 from moor.store.files import read_bounded
-from moor.store.settings_parse import (
+from moor.store.settings_parse import parse_budgets, parse_guard, parse_policy, parse_prices
+from moor.store.settings_tables import (
     GROUPS,
     MAX_CONFIG_BYTES,
     Source,
     close_setting,
-    parse_budgets,
     parse_group,
-    parse_guard,
-    parse_policy,
-    parse_prices,
     parse_toml,
     printable,
     unknown_key,

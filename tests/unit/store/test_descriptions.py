@@ -8,7 +8,8 @@ import pytest
 
 from moor.domain.settings import AgentSettings
 from moor.errors.config import ConfigError
-from moor.store.settings_parse import parse_settings, parse_toml
+from moor.store.settings_parse import parse_settings
+from moor.store.settings_tables import parse_toml
 
 SOUND = """
 [agents.mine]

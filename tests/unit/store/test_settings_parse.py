@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moor.errors.config import ConfigError, ConfigSyntaxError
-from moor.store.settings_parse import Source, parse_settings, parse_toml, printable
+from moor.store.settings_parse import parse_settings
+from moor.store.settings_tables import Source, parse_toml, printable
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "config"
 

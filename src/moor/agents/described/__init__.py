@@ -28,7 +28,8 @@ def described_agent(name: str, group: AgentSettings) -> DescribedAgent:
 def shipped_agent(name: str) -> DescribedAgent:
     """The adapter of a description that ships with moor. Raises ConfigError, FileNotFoundError."""
     from moor.agents.described.adapter import DescribedAgent
-    from moor.store.settings_parse import parse_description, parse_toml
+    from moor.store.settings_parse import parse_description
+    from moor.store.settings_tables import parse_toml
 
     path = FOLDER / f"{name}.toml"
     return DescribedAgent(name, parse_description(*parse_toml(path, path.read_bytes()), name), folder=FOLDER)
