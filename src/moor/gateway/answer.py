@@ -13,7 +13,6 @@ import msgspec
 from moor.domain.usage import Usage
 from moor.gateway.headers import agent_lines
 from moor.wire import refusal as words
-from moor.wire.content import IDENTITY, PieceDecoder, can_decode
 from moor.wire.heads import LAST_CHUNK, chunk, one_chunk, status_line
 from moor.wire.meter import Tally, open_stream, read_body
 from moor.wire.sse import EventBlocks
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from moor.wire.refusal import Refusal
     from moor.wire.strictness import Headers
 
-_MAX_DECODED: Final = 64 * 1024 * 1024
 _HELD_EVENT: Final = 4 * 1024 * 1024
 _CLOSE: Final = b"connection: close\r\n"
 _CHUNKED: Final = b"transfer-encoding: chunked\r\n"
@@ -38,7 +36,6 @@ class AnswerHead(msgspec.Struct, eq=False):
     status: int
     headers: Headers
     length: bytes | None
-    coding: str
     extra: bytes
     """header lines of ours"""
     chunked: bool
@@ -114,13 +111,9 @@ class StreamAnswer(Answer):
 
     def __init__(self, dialect: str, head: AnswerHead, stages: Sequence[Stage] = ()) -> None:
         super().__init__(dialect, head)
-        self._coding = head.coding
         self._stages = stages
         self._meter = open_stream(dialect)
         self._blocks = EventBlocks(_HELD_EVENT)
-        self._decoder = PieceDecoder(self._coding, _MAX_DECODED) if can_decode(self._coding) else None
-        self._plain = self._coding in IDENTITY
-        self._readable = self._plain or self._decoder is not None
 
     def feed(self, pieces: list[bytes]) -> list[bytes]:
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -132,13 +125,6 @@ class StreamAnswer(Answer):
         return out
 
     def _pass(self, data: bytes) -> bytes:
-        if not self._plain:
-            # passed on as received; the meter has a decoded copy where the coding is known
-            if self._decoder is not None:
-                block = self._blocks.feed(self._decoder.feed(data))
-                if block:
-                    self._meter.feed(block, is_open=self._blocks.is_open)
-            return data
         block = self._blocks.feed(data)
         if block:
             self._meter.feed(block, is_open=self._blocks.is_open)
@@ -149,23 +135,19 @@ class StreamAnswer(Answer):
         return block
 
     def finish(self) -> list[bytes] | None:
-        if self._coding in IDENTITY:
-            rest = self._blocks.rest()
-            if rest and rest.strip():
-                # the last event lacks its empty line: read it, and let it pass as it is
-                self._meter.feed(rest + b"\n\n")
-        if self._readable and not self._meter.tally.ended and not self._meter.tally.error:
+        rest = self._blocks.rest()
+        if rest and rest.strip():
+            # the last event lacks its empty line: read it, and let it pass as it is
+            self._meter.feed(rest + b"\n\n")
+        if not self._meter.tally.ended and not self._meter.tally.error:
             return None
         out = [] if self.sent_head else [self._head(None)]
-        rest = self._blocks.rest() if self._coding in IDENTITY else b""
         if rest:
             self.size += len(rest)
             out += chunk([rest]) if self.head.chunked else [rest]
         return [*out, LAST_CHUNK] if self.head.chunked else out
 
     def cut(self, refusal: Refusal, /) -> list[bytes]:
-        if self._coding not in IDENTITY:
-            return []
         event = words.event(self.dialect, refusal)
         out = [] if self.sent_head else [self._head(None)]
         if not self.head.chunked:
@@ -191,7 +173,6 @@ class BodyAnswer(Answer):
     def __init__(self, dialect: str, head: AnswerHead, max_metered: int) -> None:
         super().__init__(dialect, head)
         self._length = int(head.length) if head.length is not None else None
-        self._coding = head.coding
         self._max = max_metered
         """0: not metered at all"""
         self._kept: list[bytes] = []
@@ -212,7 +193,7 @@ class BodyAnswer(Answer):
         size = len(pieces[0]) if len(pieces) == 1 else sum(map(len, pieces))
         self._keep(pieces, size)
         self.size = size
-        if self._max and not self._read().ended and self._coding in IDENTITY:
+        if self._max and not self._read().ended:
             return None
         return [self._head(size), *pieces]
 
@@ -244,7 +225,5 @@ class BodyAnswer(Answer):
     def _read(self) -> Tally:
         if self._tally is None:
             body = self._kept[0] if len(self._kept) == 1 else b"".join(self._kept)
-            if self._coding and can_decode(self._coding):
-                body = PieceDecoder(self._coding, _MAX_DECODED).feed(body)
             self._tally = read_body(self.dialect, body)
         return self._tally

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from moor.domain.dialects import COUNT_TOKENS
+from moor.errors.wire import ContentCodingError
 from moor.gateway.answer import Answer, AnswerHead, BodyAnswer, StreamAnswer
 from moor.gateway.answer_mended import MendedBody, mended_stream
-from moor.gateway.headers import pass_to_agent
 from moor.wire.content import IDENTITY, PieceDecoder, can_decode
 from moor.wire.meter.base import error_text, parse
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from moor.gateway.prepare import Prepared
     from moor.gateway.request import Request
     from moor.wire.strictness import Headers
+
+_OF_CODED: Final = (b"content-encoding", b"content-length")
 
 
 def open_answer(
@@ -29,10 +31,9 @@ def open_answer(
     limits: Limits,
 ) -> Answer:
     """The reader of a good answer: a stream by its content type, else one document."""
-    coding = named[b"content-encoding"].decode("latin-1").strip().lower() if b"content-encoding" in named else ""
     extra = b"x-moor-call: %s\r\n" % call_id.encode()
     length = named.get(b"content-length")
-    head = AnswerHead(status, headers, length, coding, extra, request.version == "1.1", request.close)
+    head = AnswerHead(status, headers, length, extra, request.version == "1.1", request.close)
     dialect = prepared.plan.dialect
     on_answers = prepared.plan.gate.on_answers
     if b"event-stream" in named.get(b"content-type", b"").lower():
@@ -40,7 +41,7 @@ def open_answer(
         stages += prepared.stages
         return mended_stream(dialect, head, stages, on_answers) if on_answers else StreamAnswer(dialect, head, stages)
     metered = limits.max_metered_body if prepared.action != COUNT_TOKENS else 0
-    if on_answers and metered and head.coding in IDENTITY:
+    if on_answers and metered:
         return MendedBody(dialect, head, metered, on_answers)
     return BodyAnswer(dialect, head, metered)
 
@@ -54,14 +55,19 @@ def implausible(status: int, named: dict[bytes, bytes]) -> str:
     return ""
 
 
-def decoded_error(headers: Headers, body: bytes, max_bytes: int) -> tuple[Headers, bytes]:
-    """An error answer without content coding, with the headers that pass to the agent."""
-    passed = pass_to_agent(headers)
-    coding = next((value.decode("latin-1") for name, value in passed if name == b"content-encoding"), "")
-    if not can_decode(coding):
-        return passed, body
-    plain = PieceDecoder(coding.strip().lower(), max_bytes).feed(body)
-    return [pair for pair in passed if pair[0] != b"content-encoding"], plain
+def without_coding(headers: Headers, max_bytes: int) -> tuple[Headers, PieceDecoder | None]:
+    """Headers of the decoded content and what decodes it. Raises ContentCodingError for a coding nobody here reads.
+
+    Moor asks for plain answers; one that is coded all the same is counted, repaired and cut like any other.
+    """
+    coding = next((value for name, value in headers if name == b"content-encoding"), b"").decode("latin-1")
+    name = coding.strip().lower()
+    plain = [pair for pair in headers if pair[0] not in _OF_CODED]
+    if name in IDENTITY:
+        return headers, None
+    if not can_decode(name):
+        raise ContentCodingError(status=502, reason=f"answered in the coding {name[:40]!r}, which nobody asked for")
+    return plain, PieceDecoder(name, max_bytes, in_all=False)
 
 
 def is_web_page(headers: Headers, body: bytes) -> bool:

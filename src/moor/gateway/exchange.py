@@ -16,8 +16,9 @@ from moor.domain.credential import Credential
 from moor.domain.dialects import COUNT_TOKENS, STREAM
 from moor.domain.usage import Usage
 from moor.errors.base import MoorError
+from moor.errors.wire import ContentCodingError
 from moor.gateway.answer import Answer, BodyAnswer, StreamAnswer
-from moor.gateway.answer_open import decoded_error, implausible, open_answer
+from moor.gateway.answer_open import implausible, open_answer, without_coding
 from moor.gateway.budget import BUDGET_RULE, budget_refusal
 from moor.gateway.ceiling import Ceiling
 from moor.gateway.exchange_tries import Tries, unreachable
@@ -33,6 +34,7 @@ from moor.wire.refusal import Refusal
 
 if TYPE_CHECKING:
     from moor.gateway.outbound import Outbound
+    from moor.wire.content import PieceDecoder
     from moor.wire.strictness import Headers
 
 _log = logging.getLogger(__name__)
@@ -153,7 +155,14 @@ class Exchange(Tries, eq=False):
         self.record.first_byte_ms = int((now - self.record.started_mono) * 1000)
         self._status, self._headers = status, headers
         named = dict(headers)
+        self._decoder = None
         problem = implausible(status, named)
+        if b"content-encoding" in named and not problem:
+            try:
+                headers, self._decoder = without_coding(headers, self._desk.limits.max_decoded)
+                self._headers, named = headers, dict(headers)
+            except ContentCodingError as error:
+                problem = str(error)
         if problem:
             self._abandon()
             self._fail(words.BAD_UPSTREAM, "bad-answer", f"upstream {self._place_name} {problem}", ERROR)
@@ -170,6 +179,8 @@ class Exchange(Tries, eq=False):
     def answer_data(self, pieces: list[bytes], *, ended: bool) -> None:
         """Content of the answer."""
         self._stamp = self._desk.clock.monotonic()
+        if self._decoder is not None:
+            pieces = self._decoded(self._decoder, pieces, ended)
         if self._draft is not None:
             self._draft.add(pieces)
         if ended:
@@ -180,6 +191,18 @@ class Exchange(Tries, eq=False):
             self._hold(pieces, ended)
         elif self._answer is not None:
             self._relay(self._answer, pieces, ended)
+
+    def _decoded(self, decoder: PieceDecoder, pieces: list[bytes], ended: bool) -> list[bytes]:
+        plain = decoder.feed(b"".join(pieces))
+        if not self._over and (decoder.broken or decoder.too_long or (ended and not decoder.ended)):
+            self._decoder = None
+            self._abandon()
+            message = f"upstream {self._place_name} broke off: its answer cannot be decoded"
+            if self._answer is not None and self._answer.sent_head:
+                self._broke_off(message)
+            else:
+                self._fail(words.BAD_UPSTREAM, "bad-answer", message, ERROR)
+        return [plain] if plain else []
 
     def answer_lost(self, reason: str, *, untouched: bool) -> None:
         """The upstream's connection broke before the end of the answer."""
@@ -293,7 +316,6 @@ class Exchange(Tries, eq=False):
         elif ended:
             body, self._held = b"".join(self._held), None
             self._held_size = 0
-            self._headers, body = decoded_error(self._headers, body, self._desk.limits.max_error_body)
             self._error_answer(body)
 
     def _error_answer(self, body: bytes) -> None:

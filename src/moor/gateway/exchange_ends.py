@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from moor.gateway.live import Running
     from moor.gateway.outbound import Outbound
     from moor.gateway.request import Request
+    from moor.wire.content import PieceDecoder
     from moor.wire.strictness import Headers
 
 _log = logging.getLogger(__name__)
@@ -55,6 +56,8 @@ class Ends(msgspec.Struct, eq=False):
     _body: bytes = b""
     _held: list[bytes] | None = None
     _held_size: int = 0
+    _decoder: PieceDecoder | None = None
+    """of an answer that came compressed although nobody asked for that"""
     _status: int = 0
     _headers: Headers = []
     _repeated: bool = False

@@ -12,6 +12,7 @@ from moor.errors.base import ExitCode, MoorError
 from moor.gateway.answer import Answer, AnswerHead, StreamAnswer
 from moor.gateway.answer_open import is_web_page, said
 from moor.gateway.exchange_ends import Ends
+from moor.gateway.headers import pass_to_agent
 from moor.gateway.places import status_of
 from moor.gateway.tries import (
     AGAIN,
@@ -26,7 +27,6 @@ from moor.gateway.tries import (
     tried,
 )
 from moor.wire import refusal as words
-from moor.wire.content import IDENTITY
 from moor.wire.heads import LAST_CHUNK, chunk
 from moor.wire.refusal import Refusal
 
@@ -191,7 +191,7 @@ class Tries(Ends, eq=False):
             self._inbound.refuse(self.record.dialect, refusal, retry)
         else:
             self.record.error = f"upstream {self._status}: {said(body)}"
-            self._inbound.reply(self._status, self._headers, body)
+            self._inbound.reply(self._status, pass_to_agent(self._headers), body)
         self._end(ERROR)
 
     def _began(self) -> None:
@@ -228,7 +228,7 @@ class Tries(Ends, eq=False):
             return
         if not self._alive:
             extra = b"x-moor-call: %s\r\n" % self.record.id.encode()
-            head = AnswerHead(200, _STREAM_HEAD, None, "", extra, chunked=True, close=self._request.close)
+            head = AnswerHead(200, _STREAM_HEAD, None, extra, chunked=True, close=self._request.close)
             self._inbound.write([head.render(None)])
             self._alive = True
         self._alive_at = now
@@ -236,7 +236,7 @@ class Tries(Ends, eq=False):
 
     def _go_on(self, answer: Answer) -> None:
         """An answer to a stream whose head has gone out already: only a plain stream can follow it."""
-        if isinstance(answer, StreamAnswer) and answer.head.coding in IDENTITY:
+        if isinstance(answer, StreamAnswer):
             answer.sent_head = True
             return
         self._answer = None

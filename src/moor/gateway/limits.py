@@ -25,6 +25,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """an upstream's error answer, held before it is passed on"""
     max_metered_body: int = 32 * MIB
     """a whole answer kept for the meter; beyond it the usage is an estimate"""
+    max_decoded: int = 16 * MIB
+    """what one read of a compressed answer may unpack to; more is no answer"""
     max_connections: int = 1024
     """agents' connections at once; further ones are closed"""
     backlog: int = 1024

@@ -6,6 +6,8 @@ import asyncio
 import gzip
 import json
 import time
+import zlib
+from collections.abc import Callable
 
 import pytest
 
@@ -13,8 +15,9 @@ from moor.domain.call import ERROR, OK, UNREACHABLE
 from moor.errors.auth import SignInNeeded
 from moor.errors.net import Unreachable
 from moor.gateway.limits import Limits
+from moor.wire.content import zstd_module
 from tests.unit.gateway.rig import rig, run
-from tests.unit.gateway.scripted import ANSWER, Seen, Talk, Tokens, anthropic_events
+from tests.unit.gateway.scripted import ANSWER, Handler, Seen, Talk, Tokens, anthropic_events
 
 DEAD = {"error_code": 403, "message": "Invalid access token. [ReqId: 1]"}
 
@@ -230,12 +233,21 @@ def test_interim_answers_are_skipped() -> None:
     run(scenario())
 
 
-@pytest.mark.parametrize("chunked", [False, True])
-def test_a_compressed_answer_passes_as_received_and_is_metered(chunked: bool) -> None:
-    packed = gzip.compress(json.dumps(ANSWER).encode())
+PACK: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "zstd": lambda data: zstd_module().compress(data),
+}
 
-    async def handler(talk: Talk, _: Seen) -> None:
-        head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\n"
+
+@pytest.mark.parametrize("coding", PACK)
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_compressed_answer_is_unpacked_and_metered(chunked: bool, coding: str) -> None:
+    packed = PACK[coding](json.dumps(ANSWER).encode())
+
+    async def handler(talk: Talk, seen: Seen) -> None:
+        assert seen.headers["accept-encoding"] == "identity"
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-encoding: %s\r\n" % coding.encode()
         if chunked:
             await talk.raw(
                 head + b"transfer-encoding: chunked\r\n\r\n%x\r\n" % len(packed) + packed + b"\r\n0\r\n\r\n"
@@ -246,32 +258,56 @@ def test_a_compressed_answer_passes_as_received_and_is_metered(chunked: bool) ->
     async def scenario() -> None:
         async with rig(handler=handler) as r:
             answer = await r.message()
-            assert (answer.headers["content-encoding"], answer.body) == ("gzip", packed)
+            assert answer.json == ANSWER
+            assert "content-encoding" not in answer.headers
             assert (await r.rows())[0].usage.input == 10
 
     run(scenario())
 
 
-def test_a_compressed_stream_is_metered_too() -> None:
-    packed = gzip.compress(b"".join(anthropic_events("hi", "ho")))
+def in_pieces(packed: bytes, coding: str, *, whole: bool = True) -> Handler:
+    """A stream that comes compressed in two reads; not whole: without the end of both."""
 
     async def handler(talk: Talk, _: Seen) -> None:
         await talk.raw(
-            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-encoding: gzip\r\n"
-            b"transfer-encoding: chunked\r\n\r\n"
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-encoding: %s\r\n"
+            b"transfer-encoding: chunked\r\n\r\n" % coding.encode()
         )
-        for piece in (packed[:20], packed[20:]):
+        for piece in (packed[:20], packed[20:] if whole else packed[20:-12]):
             await talk.raw(b"%x\r\n%s\r\n" % (len(piece), piece))
         await talk.raw(b"0\r\n\r\n")
 
+    return handler
+
+
+@pytest.mark.parametrize("coding", PACK)
+def test_a_compressed_stream_is_unpacked_and_metered(coding: str) -> None:
+    events = b"".join(anthropic_events("hi", "ho"))
+
     async def scenario() -> None:
-        async with rig(handler=handler) as r:
+        async with rig(handler=in_pieces(PACK[coding](events), coding)) as r:
             answer = await r.message(stream=True)
-            assert answer.body == packed
+            assert answer.body == events
             row = (await r.rows())[0]
             assert (row.usage.output, row.outcome) == (2, OK)
 
     run(scenario())
+
+
+@pytest.mark.parametrize("coding", PACK)
+def test_a_compressed_stream_that_breaks_or_unpacks_to_too_much_ends_in_words(coding: str) -> None:
+    events = b"".join(anthropic_events("hi", "ho"))
+    bomb = b"".join(anthropic_events("x" * 3_000_000))
+
+    async def scenario(packed: bytes, whole: bool) -> None:
+        async with rig(handler=in_pieces(packed, coding, whole=whole), limits=Limits(max_decoded=1_000_000)) as r:
+            answer = await r.message(stream=True)
+            assert "cannot be decoded" in answer.text
+            assert len(answer.body) < 2_000_000
+            assert (await r.rows())[0].outcome != OK
+
+    run(scenario(PACK[coding](events), whole=False))
+    run(scenario(PACK[coding](bomb), whole=True))
 
 
 def test_an_answer_that_ends_with_its_connection_is_whole() -> None:

@@ -123,7 +123,6 @@ def head(length: int | None = None) -> AnswerHead:
         status=200,
         headers=[],
         length=None if length is None else b"%d" % length,
-        coding="",
         extra=b"",
         chunked=False,
         close=False,

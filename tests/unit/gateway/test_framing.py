@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from moor.gateway.limits import Limits
+from moor.wire.content import zstd_module
 from tests.unit.gateway.rig import KEY, Rig, rig, run
 from tests.unit.gateway.scripted import ANSWER
 
@@ -183,7 +184,7 @@ def test_a_body_without_a_key_is_never_held() -> None:
     run(scenario())
 
 
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "raw deflate"])
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "raw deflate", "zstd"])
 def test_compressed_requests_are_decoded(coding: str) -> None:
     import gzip
 
@@ -192,6 +193,7 @@ def test_compressed_requests_are_decoded(coding: str) -> None:
         "gzip": gzip.compress(BODY),
         "deflate": zlib.compress(BODY),
         "raw deflate": raw.compress(BODY) + raw.flush(),
+        "zstd": zstd_module().compress(BODY),
     }[coding]
 
     async def scenario() -> None:
@@ -205,7 +207,7 @@ def test_compressed_requests_are_decoded(coding: str) -> None:
     run(scenario())
 
 
-@pytest.mark.parametrize(("coding", "status"), [("br", 415), ("zstd", 415), ("gzip", 400), ("gzip, gzip", 415)])
+@pytest.mark.parametrize(("coding", "status"), [("br", 415), ("zstd", 400), ("gzip", 400), ("gzip, gzip", 415)])
 def test_other_codings_are_refused(coding: str, status: int) -> None:
     async def scenario() -> None:
         async with rig() as r:
@@ -214,11 +216,12 @@ def test_other_codings_are_refused(coding: str, status: int) -> None:
     run(scenario())
 
 
-def test_a_small_body_that_decodes_to_a_large_one_is_refused() -> None:
+@pytest.mark.parametrize("coding", ["deflate", "zstd"])
+def test_a_small_body_that_decodes_to_a_large_one_is_refused(coding: str) -> None:
     async def scenario() -> None:
         async with rig(limits=Limits(max_body=1_000_000)) as r:
-            bomb = zlib.compress(b" " * 50_000_000)
-            assert (await r.ask("/anthropic/v1/messages", bomb, content_encoding="deflate")).status == 413
+            bomb = (zlib if coding == "deflate" else zstd_module()).compress(b" " * 50_000_000)
+            assert (await r.ask("/anthropic/v1/messages", bomb, content_encoding=coding)).status == 413
 
     run(scenario())
 
