@@ -48,7 +48,7 @@ class Ceiling:
                     return None
                 budget = max(_LEAST_THINKING, each // 2)
                 changes["thinking"] = encode({**thinking, "budget_tokens": budget})
-        return splice(self._index, changes)
+        return splice(self._index, changes).body
 
     def _asked(self) -> int | None:
         if self._dialect == GEMINI_GENERATE:
@@ -73,7 +73,7 @@ class Ceiling:
 
     def _lowered_gemini(self, each: int) -> bytes:
         group, key = next((pair for pair in _GEMINI if pair[0] in self._index.spans), _GEMINI[0])
-        return splice(self._index, {group: encode({**self._object(group), key: each})})
+        return splice(self._index, {group: encode({**self._object(group), key: each})}).body
 
     def _thinking(self) -> dict[str, Any]:
         thinking = self._object("thinking")

@@ -137,4 +137,4 @@ def guarded(session: Session, prepared: Prepared) -> tuple[Prepared, Refusal | N
     if session.watch.guard == REFUSE:
         return prepared, refusal(session, found.names)
     rule = MASKED_RULE if session.watch.guard == MASK else WARNED_RULE
-    return msgspec.structs.replace(prepared, body=found.body, rules=(*prepared.rules, rule)), None
+    return msgspec.structs.replace(prepared, body=found.body, rules=(*prepared.rules, rule), index=None), None

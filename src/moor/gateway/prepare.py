@@ -48,7 +48,7 @@ class Prepared(msgspec.Struct, frozen=True):
     stages: tuple[Stage, ...] = ()
     """what runs on the way back of this very call"""
     index: Index | None = None
-    """of the body, where nothing in it changed"""
+    """of the body; None where what changed it left none"""
 
 
 def named_model(route: Route, index: Index) -> str | None:
@@ -96,7 +96,8 @@ def prepare(
     fired = tuple(run_filters(rules, draft))
     same = not fired or draft.headers == known.passed
     lines = known.passed_lines if same else header_lines(draft.headers.items())
-    return Prepared(plan, plan.head + lines, draft.body(), tuple(draft.rules), fired, action, tuple(draft.stages))
+    made = draft.result()
+    return Prepared(plan, plan.head + lines, made.body, tuple(draft.rules), fired, action, tuple(draft.stages), made)
 
 
 def _action(session: Session, request: Request, route: Route, index: Index) -> str | Refusal:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
+from moor.wire.index import Index
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from moor.wire.index import Index
 
 Buffer: TypeAlias = bytes | memoryview | msgspec.Raw
 """JSON text: bytes of its own, or a view of some"""
@@ -24,37 +24,54 @@ _ANY: Final = msgspec.json.Decoder()
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-def splice(index: Index, changes: Mapping[str, bytes | None]) -> bytes:
-    """The body with top-level values replaced (bytes), removed (None), or added at the end (unknown key)."""
-    body = index.body
+def splice(index: Index, changes: Mapping[str, bytes | None]) -> Index:
+    """The body with top-level values replaced (bytes), removed (None), or added at the end (unknown key).
+
+    With its index: where each value now stands follows from the changes, and a large body is not read again.
+    """
     if any(value is None for value in changes.values()):
         return _rebuild(index, changes)
-    pieces: list[bytes] = []
-    at = 0
+    body = memoryview(index.body)
+    pieces: list[Buffer] = []
+    spans: dict[str, tuple[int, int]] = {}
+    at = shift = 0
     for key, (start, end) in index.spans.items():
         value = changes.get(key)
+        first = start + shift
         if value is not None:
             pieces += [body[at:start], value]
             at = end
-    added = [(key, value) for key, value in changes.items() if key not in index.spans and value is not None]
-    if not added:
-        return b"".join([*pieces, body[at:]])
-    brace = body.rindex(b"}")
+            shift += len(value) - (end - start)
+        spans[key] = (first, end + shift)
+    brace = index.body.rindex(b"}")
     pieces.append(body[at:brace])
-    for number, (key, value) in enumerate(added):
-        comma = b"," if index.spans or number else b""
-        pieces.append(b"%s%s:%s" % (comma, _ENCODER.encode(key), value))
-    return b"".join([*pieces, body[brace:]])
+    size = brace + shift
+    for key, value in changes.items():
+        if key not in index.spans and value is not None:
+            name = b"%s%s:" % (b"," if spans else b"", _ENCODER.encode(key))
+            pieces += [name, value]
+            size += len(name) + len(value)
+            spans[key] = (size - len(value), size)
+    return Index(b"".join([*pieces, body[brace:]]), spans)
 
 
-def _rebuild(index: Index, changes: Mapping[str, bytes | None]) -> bytes:
+def _rebuild(index: Index, changes: Mapping[str, bytes | None]) -> Index:
     """Top-level keys written anew around values that keep their bytes."""
-    values: dict[str, bytes | None] = {
-        key: changes[key] if key in changes else index.body[start:end] for key, (start, end) in index.spans.items()
+    body = memoryview(index.body)
+    values: dict[str, Buffer | None] = {
+        key: changes[key] if key in changes else body[start:end] for key, (start, end) in index.spans.items()
     }
     values.update({key: value for key, value in changes.items() if key not in values})
-    members = [b"%s:%s" % (_ENCODER.encode(key), value) for key, value in values.items() if value is not None]
-    return b"{%s}" % b",".join(members)
+    pieces: list[Buffer] = []
+    spans: dict[str, tuple[int, int]] = {}
+    size = 0
+    for key, value in values.items():
+        if value is not None:
+            name = b"%s%s:" % (b"," if spans else b"{", _ENCODER.encode(key))
+            pieces += [name, value]
+            size += len(name) + len(value)
+            spans[key] = (size - len(value), size)
+    return Index(b"".join([*pieces, b"}" if pieces else b"{}"]), spans)
 
 
 def elements(raw: Buffer) -> list[Buffer] | None:

@@ -30,7 +30,7 @@ def repaired(
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     draft = Draft(index_object(raw), dialect, action, model, {})
     run_filters(tuple(item for item in all_filters() if item.fits(ALL_QUIRKS, dialect, "any", model)), draft)
-    return draft.body(), draft.rules
+    return draft.result().body, draft.rules
 
 
 TEXTS = st.sampled_from(["", " ", "\n\t", "hello", ' "quoted" ', "\u00e4\U0001f600", "\\"])
@@ -88,7 +88,7 @@ def test_blank_texts_are_repaired_alike_whatever_follows(
             index_object(json.dumps({"messages": found}).encode()), ANTHROPIC_MESSAGES, "generate", MODEL, {}
         )
         run_filters(tuple(blank_only), draft)
-        after: list[Any] = json.loads(draft.body())["messages"]
+        after: list[Any] = json.loads(draft.result().body)["messages"]
         return after
 
     assert run(messages + more)[: len(messages)] == run(messages)
@@ -99,7 +99,7 @@ def test_a_body_without_anything_to_repair_is_the_very_same_object(dialect: str)
     raw = b'{ "model":"m" , "max_tokens": 10, "contents":[], "messages":[{"role":"user","content":"go"}] }'
     draft = Draft(index_object(raw), dialect, "generate", MODEL, {})
     run_filters(tuple(item for item in all_filters() if item.fits(ALL_QUIRKS, dialect, "any", MODEL)), draft)
-    assert draft.body() is raw
+    assert draft.result().body is raw
 
 
 def test_a_cache_mark_of_a_blank_block_moves_to_the_block_before_it() -> None:

@@ -30,7 +30,7 @@ def run(name: str, body: Any, dialect: str, action: str = STREAM, headers: dict[
 
 def changed(name: str, body: Any, dialect: str, action: str = STREAM) -> Any:
     """The body after one rule."""
-    return json.loads(run(name, body, dialect, action).body())
+    return json.loads(run(name, body, dialect, action).result().body)
 
 
 TURN = st.sampled_from(
@@ -94,7 +94,7 @@ def test_an_effort_becomes_a_budget_that_leaves_room_for_the_answer(asked: Any, 
     assert thinking.get("budget_tokens", thinking.get("type")) == expected
     sent = {b"anthropic-beta": b"claude-code-20250219,effort-2025-11-24"}
     draft = run("output-config", asked, ANTHROPIC_MESSAGES, headers=dict(sent))
-    assert "output_config" not in json.loads(draft.body())
+    assert "output_config" not in json.loads(draft.result().body)
     left = b"claude-code-20250219" if "output_config" in asked else sent[b"anthropic-beta"]
     assert draft.headers == {b"anthropic-beta": left}
     draft = run("output-config", asked, ANTHROPIC_MESSAGES, headers={b"anthropic-beta": b"effort-2025-11-24"})
@@ -104,7 +104,7 @@ def test_an_effort_becomes_a_budget_that_leaves_room_for_the_answer(asked: Any, 
 def test_functions_of_a_group_are_offered_alone_and_calls_get_their_group_back() -> None:
     group = {"type": "namespace", "name": "agents", "tools": [FUNCTION]}
     draft = run("responses-tools", {"tools": [group, {"type": "web_search"}], "input": "go"}, OPENAI_RESPONSES)
-    assert json.loads(draft.body())["tools"] == [{**FUNCTION, "name": "agents__spawn_agent"}]
+    assert json.loads(draft.result().body)["tools"] == [{**FUNCTION, "name": "agents__spawn_agent"}]
     call = {"type": "function_call", "name": "agents__spawn_agent", "call_id": "c", "arguments": "{}"}
     done = {"type": "response.output_item.done", "output_index": 0, "item": call}
     end = {"type": "response.completed", "response": {"id": "r", "output": [call]}}
@@ -122,7 +122,7 @@ def test_functions_of_a_group_are_offered_alone_and_calls_get_their_group_back()
     assert back.count(b"event: response.output_item.done\n") == 1
     assert stage.feed(other) is other
     again = run("responses-tools", {"tools": [group], "input": [theirs]}, OPENAI_RESPONSES)
-    assert json.loads(again.body())["input"] == [call]
+    assert json.loads(again.result().body)["input"] == [call]
 
 
 def test_a_group_goes_where_its_calls_could_not_be_named_back() -> None:
@@ -135,7 +135,7 @@ def test_a_plain_function_keeps_its_name_before_one_of_a_group() -> None:
     plain = {"type": "function", "name": "agents__spawn_agent"}
     group = {"type": "namespace", "name": "agents", "tools": [FUNCTION, 7, {"type": "custom", "name": "x"}]}
     draft = run("responses-tools", {"tools": [group, plain], "input": "go"}, OPENAI_RESPONSES)
-    assert json.loads(draft.body())["tools"] == [plain]
+    assert json.loads(draft.result().body)["tools"] == [plain]
     assert draft.stages == []
 
 

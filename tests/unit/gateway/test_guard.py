@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moor.domain.dialects import GEMINI_GENERATE, OPENAI_CHAT, OPENAI_RESPONSES
+from moor.domain.models import NANO
 from moor.domain.session import AgentTraits
 from moor.domain.watch import MASK, OFF, REFUSE, WARN, Watch
 from moor.gateway.guard import KNOWN, look
@@ -110,6 +111,26 @@ def test_the_guard_acts_on_the_wire_of_every_dialect(action: str, dialect: str) 
             else:
                 assert AWS not in r.server.seen[0].body.decode()
                 assert row.rules[-1] == "guard-masked"
+
+    run(scenario())
+
+
+@pytest.mark.feature("F3.17", "F13.8")
+@pytest.mark.parametrize("clean", [True, False], ids=["no rule changed it", "a rule changed it"])
+def test_a_request_that_is_masked_and_then_held_to_a_cap_stays_masked(clean: bool) -> None:
+    """The limit that a cap lowers is written into what the guard has made, never into the agent's own bytes."""
+
+    async def scenario() -> None:
+        async with rig(session=make_session(watch=MASKING, budget_nano=NANO // 100)) as r:
+            content = [{"type": "text", "text": f"use {AWS}"}]
+            if not clean:
+                content.insert(0, {"type": "text", "text": ""})
+            answer = await r.message(messages=[{"role": "user", "content": content}], max_tokens=30_000)
+            assert answer.status == 200
+            sent = json.loads(r.server.seen[0].body)
+            assert sent["max_tokens"] < 30_000
+            assert AWS not in r.server.seen[0].body.decode()
+            assert "[masked: an AWS access key]" in r.server.seen[0].body.decode()
 
     run(scenario())
 

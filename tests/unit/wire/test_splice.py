@@ -26,15 +26,17 @@ def test_a_splice_reads_as_the_changed_object(found: dict[str, Any], changes: di
             expected.pop(key, None)
         else:
             expected[key] = item
-    assert json.loads(splice(index_object(body), given_changes)) == expected
+    made = splice(index_object(body), given_changes)
+    assert json.loads(made.body) == expected
+    assert made.spans == index_object(made.body).spans
 
 
 def test_what_is_not_touched_keeps_its_bytes() -> None:
-    body = b'{ "a" : [1,  2], "model":"x" ,"b": {"c" :1e5} }'
-    assert splice(index_object(body), {"model": b'"y"'}) == b'{ "a" : [1,  2], "model":"y" ,"b": {"c" :1e5} }'
-    assert splice(index_object(body), {"new": b"1"}) == b'{ "a" : [1,  2], "model":"x" ,"b": {"c" :1e5} ,"new":1}'
-    assert splice(index_object(body), {"model": None}) == b'{"a":[1,  2],"b":{"c" :1e5}}'
-    assert splice(index_object(b"{}"), {"a": b"1", "b": b"2"}) == b'{"a":1,"b":2}'
+    index = index_object(b'{ "a" : [1,  2], "model":"x" ,"b": {"c" :1e5} }')
+    assert splice(index, {"model": b'"y"'}).body == b'{ "a" : [1,  2], "model":"y" ,"b": {"c" :1e5} }'
+    assert splice(index, {"new": b"1"}).body == b'{ "a" : [1,  2], "model":"x" ,"b": {"c" :1e5} ,"new":1}'
+    assert splice(index, {"model": None}).body == b'{"a":[1,  2],"b":{"c" :1e5}}'
+    assert splice(index_object(b"{}"), {"a": b"1", "b": b"2"}).body == b'{"a":1,"b":2}'
 
 
 def test_elements_and_members_keep_their_bytes() -> None:

@@ -67,9 +67,9 @@ class Draft(msgspec.Struct, eq=False):
         """Take a top-level value out."""
         self.changes[key] = None
 
-    def body(self) -> bytes:
-        """The body as it goes out; the very same object where nothing changed."""
-        return splice(self.index, self.changes) if self.changes else self.index.body
+    def result(self) -> Index:
+        """The body as it goes out, with its index; the very same object where nothing changed."""
+        return splice(self.index, self.changes) if self.changes else self.index
 
 
 class Stage(Protocol):
