@@ -53,6 +53,10 @@ test: lint agents ## what CI runs: everything but the long products
 test-full: lint agents ## the products and soaks too; writes docs/reference/full-results.md
 	@$(TESTENV) $(PY) -m scripts.full_results
 
+.PHONY: fuzz
+fuzz: env ## the properties on TIMES as much made-up input as the tests; by hand, TIMES=20 takes half an hour
+	@$(TESTENV) MOOR_FUZZ=$(or $(TIMES),20) $(PYTEST) -q -m fuzz --timeout 0 tests/unit
+
 .PHONY: test-pythons
 test-pythons: env ## unit tests on every other supported Python found here
 	@$(PY) -m scripts.pythons

@@ -17,6 +17,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+from tests.support.fuzz import TIMES, examples
 from tests.support.guard import refuse_remote_addresses
 from tests.support.home import MoorHome, fresh_home
 from tests.support.leaks import Snapshot, settled
@@ -29,7 +30,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Guard the process once, before any test is collected; a busy machine fails no property by its time."""
     sys.addaudithook(refuse_remote_addresses)
     hypothesis.settings.register_profile(
-        "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+        "house",
+        max_examples=examples(),
+        deadline=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+        print_blob=TIMES > 1,
     )
     hypothesis.settings.load_profile("house")
     # in the background of a shell SIGINT is ignored, under nohup SIGHUP; children inherit that, and a Ctrl-C that a
@@ -45,6 +50,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     table = tomllib.loads((ROOT / "docs" / "reference" / "features.toml").read_text(encoding="utf-8"))
     known = {number for group in table["groups"] for number in group["features"]}
     for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.fuzz)
         for mark in item.iter_markers("feature"):
             wrong = [number for number in mark.args if number not in known]
             if wrong or not mark.args:

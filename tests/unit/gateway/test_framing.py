@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from moor.gateway.limits import Limits
 from moor.wire.content import zstd_module
+from tests.support.fuzz import examples
 from tests.unit.gateway.rig import KEY, Rig, rig, run
 from tests.unit.gateway.scripted import ANSWER
 
@@ -336,7 +337,7 @@ PIECES = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(pieces=PIECES, seed=st.integers(0, 1000))
 def test_no_bytes_crash_the_gateway_or_reach_the_upstream_unframed(pieces: list[bytes], seed: int) -> None:
     async def scenario() -> None:

@@ -32,6 +32,7 @@ from moor.ledger.report import (
 from moor.ledger.writer import LedgerWriter
 from moor.store.home import Home
 from moor.store.sessions import SessionStore
+from tests.support.fuzz import examples
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ GROUPINGS = [by for size in range(5) for by in itertools.combinations(DIMENSIONS
 
 
 @pytest.mark.feature("F8.6")
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(st.lists(calls, max_size=40, unique_by=lambda call: call.id))
 def test_any_grouping_adds_up_to_the_ledger(tmp_path_factory: pytest.TempPathFactory, rows: list[Call]) -> None:
     home = Home(tmp_path_factory.mktemp("home"))

@@ -20,6 +20,7 @@ from moor.ledger.writer import LedgerWriter
 from moor.store.db import opened
 from moor.store.home import Home
 from moor.store.rows import INT_MAX
+from tests.support.fuzz import examples
 from tests.support.spent import spent_nano
 
 
@@ -101,7 +102,7 @@ wild = st.builds(
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.lists(wild, max_size=5))
 def test_no_call_whatever_an_upstream_reports_stops_the_ledger(
     tmp_path_factory: pytest.TempPathFactory, calls: list[Call]

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.support.fuzz import examples
+
 NONSENSE = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 10**6) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -117,7 +119,7 @@ def test_the_whole_request_is_in_order(engine, path, body):
 
 
 @pytest.mark.parametrize(("path", "body"), ROUTES)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_nonsense_in_one_place_never_breaks_the_simulator(engine, path, body, data):
     place = data.draw(st.sampled_from(list(_places(body))))
@@ -141,7 +143,7 @@ def test_each_kind_of_value_in_each_place_never_breaks_the_simulator(engine, pat
 @given(st.binary(max_size=200))
 @example(b"\xff\xfe")
 @example(b'{"model":"\\ud800"}')
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_as_a_body_are_answered(engine, data):
     for path in ("/ai-gateway/anthropic/v1/messages", "/oidc/v1/token"):
         assert engine.post(path, data).status in (400, 404, 415)

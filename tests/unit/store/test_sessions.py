@@ -17,6 +17,7 @@ from moor.errors import BugError
 from moor.store.home import Home
 from moor.store.rows import cells, fields, from_row
 from moor.store.sessions import SessionStore
+from tests.support.fuzz import examples
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ sessions = st.builds(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(sessions)
 def test_any_session_fits_a_row(one: Session) -> None:
     class Row(dict[str, object]):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from moor.errors.config import ConfigSyntaxError, ConfigValueError
 from moor.store.home import Home
 from moor.store.settings import VARIABLES, Loaded, dollars_to_nano, load_settings
+from tests.support.fuzz import examples
 
 
 class Desk:
@@ -60,7 +61,7 @@ SOURCES = ("user", "project", "environment", "option")
 
 
 @pytest.mark.feature("F4.7")
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(given_by=st.sets(st.sampled_from(SOURCES)))
 def test_an_option_beats_the_environment_beats_the_project_beats_the_user(
     tmp_path_factory: pytest.TempPathFactory, given_by: set[str]
@@ -135,7 +136,7 @@ globs = st.lists(st.sampled_from(["a*", "b*", "*", "ab", "c"]), max_size=3)
 rules = st.fixed_dictionaries({"allow": globs, "deny": globs})
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(user=rules, project=rules)
 def test_a_project_never_lets_a_model_through_that_the_user_does_not(
     tmp_path_factory: pytest.TempPathFactory, user: dict[str, Any], project: dict[str, Any]
@@ -153,7 +154,7 @@ def test_a_project_never_lets_a_model_through_that_the_user_does_not(
 caps = st.none() | st.floats(0.01, 1000)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(admin=caps, user=caps, project=caps)
 def test_the_lowest_money_cap_of_all_levels_holds(
     tmp_path_factory: pytest.TempPathFactory, admin: float | None, user: float | None, project: float | None

@@ -22,6 +22,7 @@ from moor.errors.config import (
 )
 from moor.store.home import Home
 from moor.store.settings_edit import remove, set_value, set_values, setting_type, value_from_text
+from tests.support.fuzz import examples
 
 USERS_OWN = """# my settings, do not touch
 [defaults]
@@ -209,7 +210,7 @@ changes = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(25))
 @given(changes=changes)
 def test_any_row_of_changes_ends_in_what_a_plain_table_would_hold(home: Home, changes: list[tuple[str, Any]]) -> None:
     write(home, USERS_OWN)
