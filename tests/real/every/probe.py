@@ -160,6 +160,7 @@ class Probe:
             ),
             "test_its_list_of_models_offers_no_denied_one": (not self.tui.picker, "it has no list of models"),
             "test_its_calls_are_in_the_ledger_under_its_own_name": (not self.spawns, "it has no sub-agents"),
+            "test_eight_sub_agents_share_one_cap": (not self.spawns, "it has no sub-agents"),
         }
         return {name: why for name, (absent, why) in lacks.items() if absent} | dict(self.gaps)
 

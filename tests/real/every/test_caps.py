@@ -48,6 +48,23 @@ def test_an_endless_answer_is_stopped_at_the_cap_with_a_sentence(station: Statio
     assert spent > cap * 0.9 or "cut" not in outcomes, f"{spent} of {cap}"
 
 
+@pytest.mark.feature("F13.8", "F12.25")
+@pytest.mark.timeout(300)
+def test_eight_sub_agents_share_one_cap(station: Station) -> None:
+    """Some agents run them at once, some one by one, Codex ends its turn without them."""
+    needed = total(station.must_run("--preset", "full", "sim:crowd", timeout=100)["tokens"])
+    cap = needed + ANSWER
+    done = station.run("--preset", "full", "--budget-tokens", str(cap), "sim:crowd:endless", timeout=150)
+    rows = station.rows(result_of(done)["session"])
+    endless = [row for row in rows if row["outcome"] in ("cut", "cancelled")]
+    assert endless, rows
+    spent = sum(total(row) for row in rows)
+    assert spent < cap * (1 + ERROR), f"{spent} of {cap}: {rows}"
+    if any(row["outcome"] == "cut" for row in endless):
+        assert result_of(done)["status"] == BUDGET, done.stderr
+        assert spent > cap * 0.9, f"{spent} of {cap}"
+
+
 @pytest.mark.feature("F13.8")
 def test_a_killed_gateway_resets_nothing(station: Station) -> None:
     limit = cap_for(station) * 2
