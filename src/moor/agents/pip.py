@@ -101,7 +101,7 @@ class Pip:
         options += ["--retries", "2"]
         wanted = ["--require-hashes", "-r", str(lock)] if lock is not None else packages
         self._pip(prefix, ["install", *options, *wanted])
-        got = _received(report)
+        got = received(report)
         report.unlink()
         return got
 
@@ -221,11 +221,15 @@ def _normal(package: str) -> str:
     return package.partition("[")[0].replace("_", "-").replace(".", "-").lower()
 
 
-def _received(report: Path) -> dict[str, str]:
+def received(report: Path) -> dict[str, str]:
+    """`NAME==VERSION` to `sha256-…` of what an install report names."""
     got = {}
     for entry in json.loads(report.read_text("utf-8")).get("install", []):
         metadata = entry["metadata"]
-        sha256 = entry["download_info"].get("archive_info", {}).get("hashes", {}).get("sha256", "")
+        archive = entry["download_info"].get("archive_info", {})
+        # pip before 23.1 tells one only, as "sha256=…"
+        told = archive.get("hash", "")
+        sha256 = archive.get("hashes", {}).get("sha256") or told.removeprefix("sha256=")
         got[f"{metadata['name']}=={metadata['version']}"] = f"sha256-{sha256}"
     return got
 

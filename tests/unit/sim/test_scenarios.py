@@ -76,7 +76,7 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path):
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(ScenarioUnknown, match="there are ask, cut, default"):
+    with pytest.raises(ScenarioUnknown, match="there are ask, crowd, cut, default"):
         Library.load().get("nothing")
 
 

@@ -83,6 +83,7 @@ def test_messages_report_what_the_simulator_counts(ws):
         "cache_read": two["cache_read_input_tokens"],
         "cache_write": two["cache_creation_input_tokens"],
         "reasoning": 0,
+        "cache_write_1h": 0,
     }
 
 
