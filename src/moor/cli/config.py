@@ -136,10 +136,15 @@ def _text(key: str, value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(str(one) for one in value) or "-"
     if isinstance(value, dict):
-        return ", ".join(f"{name}={one}" for name, one in value.items()) or "-"
+        return ", ".join(f"{name}={_inner(one)}" for name, one in value.items()) or "-"
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
+
+
+def _inner(value: Any) -> str:
+    """A value inside a table; a table in it in brackets."""
+    return f"({', '.join(f'{name}={one}' for name, one in value.items())})" if isinstance(value, dict) else str(value)
 
 
 def _masked(key: str, value: Any) -> Any:

@@ -6,11 +6,11 @@ that would not be valid afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from moor.errors.config import ConfigTypeError, Place, SettingNotSetError, SettingUnknownError
+from moor.errors.config import ConfigTypeError, ConfigValueError, Place, SettingNotSetError, SettingUnknownError
 from moor.store.files import locked, read_bounded, write_atomic
 from moor.store.home import Home
 from moor.store.settings_parse import parse_settings
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
 _TABLE: Final = "dict[str, str]"
+Tables: TypeAlias = MutableMapping[str, Any]
+"""a document of tomlkit, or plain tables"""
 
 
 def set_value(home: Home, dotted: str, value: Any) -> None:
@@ -35,7 +37,7 @@ def set_values(home: Home, values: Mapping[str, Any]) -> None:
     for dotted, value in values.items():
         setting_type(dotted, whole_table=isinstance(value, Mapping))
 
-    def change(document: TOMLDocument) -> None:
+    def change(document: Tables) -> None:
         for dotted, value in values.items():
             _put(document, dotted, value)
 
@@ -45,7 +47,7 @@ def set_values(home: Home, values: Mapping[str, Any]) -> None:
 def remove(home: Home, dotted: str) -> None:
     """Remove one setting or a whole table. Raises SettingNotSetError when the file does not set it."""
 
-    def change(document: TOMLDocument) -> None:
+    def change(document: Tables) -> None:
         if not _drop(document, dotted.split(".")):
             raise SettingNotSetError(key=dotted, path=home.config_path)
 
@@ -90,16 +92,23 @@ def setting_type(dotted: str, whole_table: bool = False) -> str:
     return kinds[names[0]]
 
 
-def _edit(home: Home, change: Callable[[TOMLDocument], object]) -> None:
+def _edit(home: Home, change: Callable[[Tables], object]) -> None:
+    """Made twice, in the document and in plain tables: what tomlkit writes must say what they hold, else nothing is
+    written (0.15 loses tables that stand out of order in some changes)."""
     home.folder(home.locks_dir)
     path = home.config_path
     with locked(home.locks_dir / "config.lock"):
         data = read_bounded(path, MAX_CONFIG_BYTES) or b""
-        parse_toml(path, data)
+        _, plain = parse_toml(path, data)
         document = _document(data)
         change(document)
+        change(plain)
         after = _text(document)
-        parse_settings(*parse_toml(path, after))
+        source, found = parse_toml(path, after)
+        parse_settings(source, found)
+        if found != plain:
+            problem = "cannot be changed here without changing others: its tables stand apart from each other"
+            raise ConfigValueError(place=Place(path), key="the setting", problem=problem, hint=f"edit {path}")
         write_atomic(path, after)
 
 
@@ -115,20 +124,38 @@ def _text(document: TOMLDocument) -> bytes:
     return tomlkit.dumps(document).encode()
 
 
-def _put(document: TOMLDocument, dotted: str, value: Any) -> None:
-    import tomlkit
-
+def _put(document: Tables, dotted: str, value: Any) -> None:
     *tables, name = dotted.split(".")
     place: Any = document
     for depth, table in enumerate(tables):
         if table not in place:
             # a table that holds only tables needs no header of its own
-            place[table] = tomlkit.table(is_super_table=depth == 0 and table in NAMED)
+            place[table] = _new_table(document, only_tables=depth == 0 and table in NAMED)
         place = place[table]
-    place[name] = list(value) if isinstance(value, tuple) else value
+    value = _lists(value)
+    if isinstance(value, Mapping) and isinstance(place.get(name), Mapping):
+        there = place[name]
+        for key in [*there]:
+            if key not in value:
+                del there[key]
+        there.update(value)
+    else:
+        place[name] = value
 
 
-def _drop(document: TOMLDocument, parts: list[str]) -> bool:
+def _lists(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _lists(one) for key, one in value.items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _new_table(document: Tables, *, only_tables: bool) -> Any:
+    import tomlkit
+
+    return tomlkit.table(is_super_table=only_tables) if isinstance(document, tomlkit.TOMLDocument) else {}
+
+
+def _drop(document: Tables, parts: list[str]) -> bool:
     chain: list[Any] = [document]
     for part in parts[:-1]:
         below = chain[-1].get(part)
@@ -137,11 +164,11 @@ def _drop(document: TOMLDocument, parts: list[str]) -> bool:
         chain.append(below)
     if parts[-1] not in chain[-1]:
         return False
-    chain[-1].remove(parts[-1])
+    del chain[-1][parts[-1]]
     for depth in range(len(parts) - 2, -1, -1):  # tables that are empty now go too
         if chain[depth + 1]:
             break
-        chain[depth].remove(parts[depth])
+        del chain[depth][parts[depth]]
     return True
 
 

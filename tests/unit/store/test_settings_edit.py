@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,51 @@ def test_a_whole_upstream_is_added_and_removed(home: Home) -> None:
     assert data["defaults"]["upstream"] == "two"
     remove(home, "upstreams.two")
     assert list(tomllib.loads(text_of(home))["upstreams"]) == ["dev"]
+
+
+APART = """\
+[upstreams.one]  # mine
+kind = "sim"
+
+[defaults]
+upstream = "one"
+
+[upstreams.one.prices."claude-*"]
+input = 1.0
+output = 2.0
+
+[upstreams.two]
+kind = "sim"
+"""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda home: remove(home, "upstreams.one.prices"),
+        lambda home: remove(home, "upstreams.one"),
+        lambda home: remove(home, "upstreams.two"),
+        lambda home: set_value(home, "upstreams.one", {"kind": "openai", "base_url": "http://127.0.0.1:1/v1"}),
+        lambda home: set_value(home, "upstreams.two.kind", "openai"),
+        lambda home: set_value(home, "upstreams.three", {"kind": "sim"}),
+        lambda home: set_value(home, "agents.claude.model", "m"),
+    ],
+)
+def test_tables_that_stand_apart_are_changed_without_losing_another(
+    home: Home, change: Callable[[Home], None]
+) -> None:
+    home.config_path.write_text(APART, encoding="utf-8")
+    change(home)
+    after = home.config_path.read_text(encoding="utf-8")
+    tables = tomllib.loads(after)
+    assert tables["defaults"] == {"upstream": "one"}
+    assert len(tables.get("upstreams", {})) >= 1
+    if "two" not in tables["upstreams"]:
+        assert tables["upstreams"]["one"]["prices"]
+    if "one" not in tables["upstreams"]:
+        assert tables["upstreams"]["two"]
+    else:
+        assert "# mine" in after
 
 
 def test_several_changes_are_made_together_or_not_at_all(home: Home) -> None:
