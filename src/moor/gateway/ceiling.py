@@ -26,7 +26,10 @@ class Ceiling:
     def __init__(self, dialect: str, index: Index, model_max: int | None) -> None:
         self._dialect = dialect
         self._index = index
-        self._times = max(1, self._number("n") or self._in_gemini("candidateCount", "candidate_count") or 1)
+        if dialect == GEMINI_GENERATE:
+            self._times = max(1, self._in_gemini("candidateCount", "candidate_count") or 1)
+        else:
+            self._times = self._number("n") or 1
         asked = self._asked()
         self.tokens = min(_MAX, (asked or model_max or DEFAULT) * self._times)
 
@@ -53,8 +56,12 @@ class Ceiling:
     def _asked(self) -> int | None:
         if self._dialect == GEMINI_GENERATE:
             return self._in_gemini("maxOutputTokens", "max_output_tokens")
-        found = [number for key in _KEYS[self._dialect] if (number := self._number(key)) is not None]
-        return min(found) if found else None
+        lowest: int | None = None
+        for key in _KEYS[self._dialect]:
+            number = self._number(key)
+            if number is not None and (lowest is None or number < lowest):
+                lowest = number
+        return lowest
 
     def _number(self, key: str) -> int | None:
         raw = self._index.raw(key)

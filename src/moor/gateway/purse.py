@@ -140,6 +140,11 @@ class Purse:
         return max(0, self.cap.limit - self.left - self.reserved - self._others)
 
     @property
+    def has_much(self) -> bool:
+        """Whether more than half of the cap is surely left: seen at a glance after each call."""
+        return self.standing is not None and self.free + self.standing.free > self.cap.limit >> 1
+
+    @property
     def percent(self) -> int:
         """Used share of the cap."""
         return 100 if self.cap.limit <= 0 else min(100, self.used * 100 // self.cap.limit)
@@ -225,7 +230,7 @@ class PurseBook:
         if self._told is None:
             return
         for purse in purses:
-            if purse.percent < WARN_AT[0]:
+            if purse.has_much or purse.percent < WARN_AT[0]:
                 continue
             step = max((step for step in WARN_AT if purse.percent >= step), default=0)
             key = (session.id, purse.cap.name, purse.cap.unit)

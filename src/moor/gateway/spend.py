@@ -96,7 +96,9 @@ class Spend:
                 self.dry, self.needed = purse, need
                 then()
                 return
-        afford = min(self._affordable(place, whole) for place in range(len(self.purses)))
+        afford = self._affordable(0, whole)
+        for place in range(1, len(self.purses)):
+            afford = min(afford, self._affordable(place, whole))
         self.limit = max(least, afford) if afford < ceiling else None
         then()
 

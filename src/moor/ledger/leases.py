@@ -104,8 +104,11 @@ def standing(home: Home, cap: Cap, now_s: float) -> Standing:
 
 def charge(connection: sqlite3.Connection, draws: Sequence[tuple[int, int]]) -> None:
     """Note what calls cost on their leases: (lease, amount), in the transaction that commits their rows."""
+    sums: dict[int, int] = {}
+    for lease, amount in draws:  # most calls of a batch draw on the same one
+        sums[lease] = sums.get(lease, 0) + amount
     connection.executemany(
-        "UPDATE leases SET spent = spent + ?2, taken = MAX(taken, spent + ?2) WHERE id = ?1", draws
+        "UPDATE leases SET spent = spent + ?2, taken = MAX(taken, spent + ?2) WHERE id = ?1", sums.items()
     )
 
 
