@@ -1,7 +1,9 @@
 """The load: connections that ask again as soon as they are answered, in one process of raw asyncio.
 
-`python -m bench.gateway.load PORT SECONDS CONNECTIONS KIND PATH KEY` prints one JSON object. KIND is `small`,
-`body-BYTES`, `repair-BYTES`, `splice-BYTES`, `stream-EVENTS-RATE` or `flood-BLOCKS-0`.
+`python -m bench.gateway.load PORT SECONDS CONNECTIONS KIND PATH KEY [HEADERS [MODEL]]` prints one JSON object. KIND
+is `small`, `body-BYTES`, `repair-BYTES`, `splice-BYTES`, `stream-EVENTS-RATE` or `flood-BLOCKS-0`; HEADERS is a JSON
+object of more headers, MODEL what the body names instead of `m`. With HEADERS the figures hold the time to the first
+event too: some gateways answer with a head before they have asked.
 """
 
 from __future__ import annotations
@@ -11,14 +13,17 @@ import gc
 import json
 import sys
 import time
+from collections.abc import Mapping
 
-MESSAGE_END = b'"type":"message_stop"}\n\n'
+MESSAGE_END = b"message_stop"
+"""a peer that writes events anew may put spaces between the words of the last one"""
+LAST_CHUNK = b"0\r\n\r\n"
 
 
-def make_body(kind: str) -> bytes:
+def make_body(kind: str, model: str = "m") -> bytes:
     """An agent-like request: the model first, a conversation of tool calls, then the tools."""
     name, _, size = kind.partition("-")
-    stream = name in ("stream", "flood")
+    stream = name in ("stream", "flood", "stall")
     messages: list[object] = [{"role": "user", "content": [{"type": "text", "text": f"{kind} please"}]}]
     total, number = 0, 0
     while name in ("body", "repair", "splice") and total < int(size):
@@ -60,17 +65,20 @@ def make_body(kind: str) -> bytes:
     if name == "repair":
         tool["eager_input_streaming"] = True
     limit = 100_000 if name == "splice" else 1000  # above the model's own: one value of the body is replaced
-    body = {"model": "m", "max_tokens": limit, "messages": messages, "tools": [tool], "stream": stream}
+    body = {"model": model, "max_tokens": limit, "messages": messages, "tools": [tool], "stream": stream}
     return json.dumps(body, separators=(",", ":")).encode()
 
 
-def make_request(port: int, kind: str, path: str, key: str) -> bytes:
+def make_request(
+    port: int, kind: str, path: str, key: str, headers: Mapping[str, str] | None = None, model: str = "m"
+) -> bytes:
     """Head and body as an agent sends them."""
-    body = make_body(kind)
+    body = make_body(kind, model)
+    more = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\n"
         f"content-type: application/json\r\naccept: */*\r\nuser-agent: opencode/1.18.33\r\n"
-        f"x-session-affinity: ses_bench\r\nanthropic-version: 2023-06-01\r\ncontent-length: {len(body)}\r\n\r\n"
+        f"x-session-affinity: ses_bench\r\nanthropic-version: 2023-06-01\r\n{more}content-length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
 
@@ -83,6 +91,7 @@ class Load:
         self.stream = stream
         self.latencies: list[float] = []
         self.first: list[float] = []
+        self.first_event: list[float] = []
         self.events = 0
         self.bytes = 0
         self.errors: list[bytes] = []
@@ -105,6 +114,8 @@ class Connection(asyncio.Protocol):
         """Send the request."""
         self.buffer = b""
         self.need = -1
+        self.chunked = False
+        self.silent = True
         self.started = time.perf_counter()
         self.transport.write(self.load.request)
 
@@ -116,6 +127,8 @@ class Connection(asyncio.Protocol):
             return
         if load.stream:
             self.events(data)
+        elif self.chunked:
+            self.chunks(data)
         else:
             self.need -= len(data)
             if self.need <= 0:
@@ -139,16 +152,30 @@ class Connection(asyncio.Protocol):
             self.events(rest)
             return
         at = head.find(b"content-length: ")
+        self.chunked = at < 0
+        if self.chunked:
+            self.need = 0
+            self.chunks(rest)
+            return
         self.need = int(head[at + 16 :].split(b"\r", 1)[0]) - len(rest)
         if self.need <= 0:
             self.answered()
 
     def events(self, data: bytes) -> None:
         """Streamed content; the end is seen in the last bytes."""
+        if self.silent and b"data:" in data:
+            self.silent = False
+            self.load.first_event.append(time.perf_counter() - self.started)
         self.load.events += data.count(b"\ndata: ")
         self.load.bytes += len(data)
         self.buffer = (self.buffer + data)[-200:]
-        if self.buffer.endswith(b"0\r\n\r\n") and MESSAGE_END in self.buffer:
+        if self.buffer.endswith(LAST_CHUNK) and MESSAGE_END in self.buffer:
+            self.answered()
+
+    def chunks(self, data: bytes) -> None:
+        """A document in chunks, as some peers send it."""
+        self.buffer = (self.buffer + data)[-len(LAST_CHUNK) :]
+        if self.buffer == LAST_CHUNK:
             self.answered()
 
     def answered(self) -> None:
@@ -161,13 +188,15 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         """Part of asyncio.Protocol."""
+        if not self.load.stopping and not self.load.errors:
+            self.load.errors.append(b"the connection was closed before the end of the answer")
         if not self.done.done():
             self.done.set_result(None)
 
 
-async def main(port: int, seconds: float, connections: int, kind: str, path: str, key: str) -> None:
-    """Run and print."""
-    load = Load(make_request(port, kind, path, key), kind.startswith(("stream", "flood")))
+async def main(request: bytes, port: int, seconds: float, connections: int, stream: bool, peer: bool) -> None:
+    """Run and print; `peer`: with the time to the first event."""
+    load = Load(request, stream)
     loop = asyncio.get_running_loop()
     gc.freeze()
     made = [await loop.create_connection(lambda: Connection(load), "127.0.0.1", port) for _ in range(connections)]
@@ -177,7 +206,12 @@ async def main(port: int, seconds: float, connections: int, kind: str, path: str
     took = time.perf_counter() - started
     count, events, size = len(load.latencies), load.events, load.bytes
     await asyncio.wait([connection.done for _, connection in made], timeout=10)
-    print(json.dumps(summary(load, took, count, events, size)))
+    figures = summary(load, took, count, events, size)
+    if peer:
+        first = sorted(load.first_event) or [0.0]
+        figures["event_p50_us"] = first[len(first) // 2] * 1e6
+        figures["event_p99_us"] = first[int(len(first) * 0.99)] * 1e6
+    print(json.dumps(figures))
 
 
 def summary(load: Load, took: float, count: int, events: int, size: int) -> dict[str, object]:
@@ -200,4 +234,7 @@ def summary(load: Load, took: float, count: int, events: int, size: int) -> dict
 if __name__ == "__main__":
     import uvloop
 
-    uvloop.run(main(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), sys.argv[4], sys.argv[5], sys.argv[6]))
+    port, seconds, connections, kind, path, key, *more = sys.argv[1:]
+    asked = make_request(int(port), kind, path, key, json.loads(more[0]) if more else None, *more[1:])
+    stream = kind.startswith(("stream", "flood"))
+    uvloop.run(main(asked, int(port), float(seconds), int(connections), stream, bool(more)))

@@ -166,8 +166,13 @@ def start_nginx(core: int, folder: Path, origin: System, tls: tuple[Path, Path] 
     return System("nginx", port, PATH, process)
 
 
-def start_moor(core: int, folder: Path, origin: System, tls: tuple[Path, Path] | None) -> System:
-    """The gateway process of a session: key, allowlist, budget, repairs, meter and ledger on."""
+def start_moor(
+    core: int, folder: Path, origin: System, tls: tuple[Path, Path] | None, counted: Path | None = None
+) -> System:
+    """The gateway process of a session: key, allowlist, budget, repairs, meter and ledger on.
+
+    `counted`: a file that the number of its tasks is written into.
+    """
     home = Home(folder / f"moor-{origin.port}")
     host = f"https://localhost:{origin.port}" if tls is not None else f"http://127.0.0.1:{origin.port}"
     settings = UpstreamSettings(kind="databricks", host=host, auth="pat", ca_file=str(tls[0]) if tls else "")
@@ -191,7 +196,8 @@ def start_moor(core: int, folder: Path, origin: System, tls: tuple[Path, Path] |
     (home.session_dir(session.id) / "gateway.json").write_bytes(spec)
     listening = socket.create_server(("127.0.0.1", 0), backlog=4096)
     port = listening.getsockname()[1]
-    argv = ["taskset", "-c", str(core), sys.executable, "-m", "moor.gateway.process", "--home", str(home.root)]
+    module = ["moor.gateway.process"] if counted is None else ["bench.gateway.counted", str(counted)]
+    argv = ["taskset", "-c", str(core), sys.executable, "-m", *module, "--home", str(home.root)]
     argv += ["--session", session.id, "--listen-fd", str(listening.fileno())]
     environ = {**os.environ, **ALLOCATOR}
     started = time.perf_counter()

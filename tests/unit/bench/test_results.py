@@ -58,7 +58,7 @@ def test_a_ratio_is_judged_by_its_aim() -> None:
     page = render(GATEWAY, {}, {})
     assert line(page, "| small, CPU") == "| small, CPU per request | - | 20.0 | 30.0 | 1.50 | <=2.0 |  |"
     assert line(page, "| flood") == "| flood, MB/s | 900 | 400 | 100 | 0.25 | >=1.0 | missed |"
-    assert "2 cores, Python 3.12.1, load average 0.5, 0.6, 0.7 at the end, 3 rounds of 2.00 s." in page
+    assert "2 cores, Python 3.12.1, 3 x 2 s a load, load average of the machine 0.5." in page
 
 
 def test_a_peer_stands_with_its_ratio_to_nginx_of_its_own_run() -> None:
@@ -82,7 +82,7 @@ def test_peers_without_figures_are_listed_with_the_reason() -> None:
     peers = {"mlflow": {"version": "3.0", "systems": {}, "errors": {"start": "did not start: no"}}}
     page = render({}, peers, {})
     assert line(page, "* mlflow") == "* mlflow 3.0: `did not start: no`"
-    assert line(page, "* litellm") == "* litellm: installed on request, no figures here"
+    assert line(page, "* litellm") == "* litellm: can be installed, has no figures here"
     assert "only downloads a program" in line(page, "* bifrost")
 
 
