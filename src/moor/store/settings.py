@@ -87,6 +87,7 @@ def load_settings(
     levels = _default_levels(raw, project, environ, flags or {}, home.config_path)
     origins = {f"defaults.{name}": _winner(f"defaults.{name}", levels) for name in Defaults.__struct_fields__}
     origins |= _file_origins(raw, home.config_path)
+    origins |= _price_origins(raw, admin)
     budget = _budget(user.policy, project, admin, home.config_path)
     origins |= _policy_origins(user.policy, budget, home.config_path)
     defaults = Defaults(*(origins[f"defaults.{name}"].value for name in Defaults.__struct_fields__))
@@ -120,6 +121,18 @@ def _priced(upstream: UpstreamSettings, admin: Level | None) -> UpstreamSettings
     if not theirs and not upstream.prices:
         return upstream
     return msgspec.structs.replace(upstream, prices={**theirs, **{m: p for m, p in own.items() if m not in theirs}})
+
+
+def _price_origins(raw: Mapping[str, Any], admin: Level | None) -> dict[str, Origin]:
+    """Of prices of the user's that do not count, because the administrator caps money."""
+    if admin is None or not admin.caps_money:
+        return {}
+    theirs = {model: {"input": price.input, "output": price.output} for model, price in admin.prices.items()}
+    return {
+        f"upstreams.{name}.prices": Origin(ADMINISTRATOR, theirs, str(admin.path), ((USER, table["prices"]),))
+        for name, table in raw.get("upstreams", {}).items()
+        if "prices" in table
+    }
 
 
 def _marked(prices: Mapping[str, PriceSettings], level: str) -> dict[str, PriceSettings]:

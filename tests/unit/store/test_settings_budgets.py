@@ -92,7 +92,10 @@ def test_prices_are_the_users_own_or_the_administrators(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cap", ["[policy]\nbudget_usd = 5\n", "[budgets.a]\nusd = 5\n"])
 def test_where_the_administrator_caps_money_no_price_of_the_users_counts(tmp_path: Path, cap: str) -> None:
     own = PRICES + "[upstreams.s.prices.m]\ninput = 0\noutput = 0\n"
-    assert load(tmp_path, own, admin=cap).settings.upstreams["s"].prices == {}
+    loaded = load(tmp_path, own, admin=cap)
+    assert loaded.settings.upstreams["s"].prices == {}
+    told = loaded.origins["upstreams.s.prices"]
+    assert (told.source, told.overridden[0][0]) == ("administrator", "user")
     theirs = load(tmp_path, own, admin=cap + "[prices.m]\ninput = 3\noutput = 4\n").settings.upstreams["s"].prices
     assert (theirs["m"].input, theirs["m"].level) == (3.0, "administrator")
 
