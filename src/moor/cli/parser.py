@@ -109,6 +109,7 @@ def _epilog() -> str:
     lines = [
         "agents:",
         *[f"  {name:{width}}  {entry.summary}" for name, entry in AGENTS.items()],
+        "  and those that you have described: moor agents lists them",
         "",
         "commands:",
     ]
