@@ -12,6 +12,7 @@ import pytest
 from moor.agents import load_agent
 from moor.domain.result import CANCELLED, FAILED
 from tests.real.every.station import Station
+from tests.support.window import Window
 from tests.support.workplace import last_json
 
 pytestmark = pytest.mark.real
@@ -60,15 +61,8 @@ def test_one_that_is_killed_in_the_middle_is_told(station: Station) -> None:
 @pytest.mark.feature("F7.1")
 def test_a_closed_terminal_ends_agent_gateway_and_commands(station: Station) -> None:
     """Of a command that no agent takes for mere waiting: one refuses a bare sleep."""
-    tui = station.probe.tui
     with station.window() as window:
-        tui.start(window)
-        tui.ask(window, "Please wait, sim:run:timeout+4344+tail+-f+/dev/null")
-        end = time.monotonic() + 40
-        while "timeout 4344 tail -f /dev/null" not in station.place.processes().values():
-            assert time.monotonic() < end, window.text
-            tui.allow_what_is_asked(window)
-            time.sleep(0.1)
+        start_waiting(station, window, 4344)
         window.hang_up()
         station.place.assert_clean_end()
 
@@ -76,20 +70,25 @@ def test_a_closed_terminal_ends_agent_gateway_and_commands(station: Station) -> 
 @pytest.mark.feature("F12.11")
 def test_one_that_is_killed_in_its_interface_leaves_nothing(station: Station) -> None:
     """A sandbox that is killed with its command leaves folders that it had mounted over."""
-    tui = station.probe.tui
     with station.window() as window:
-        tui.start(window)
-        tui.ask(window, "Please wait, sim:run:timeout+4347+tail+-f+/dev/null")
-        end = time.monotonic() + 40
-        while "timeout 4347 tail -f /dev/null" not in station.place.processes().values():
-            assert time.monotonic() < end, window.text
-            tui.allow_what_is_asked(window)
-            time.sleep(0.1)
+        start_waiting(station, window, 4347)
         for pid, command in station.place.processes().items():
             if "moor.gateway.process" not in command:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         station.place.assert_clean_end()
+
+
+def start_waiting(station: Station, window: Window, number: int) -> None:
+    """Have the agent, in its own interface, run a command that does not end; of that number, to be told by."""
+    tui = station.probe.tui
+    tui.start(window)
+    tui.ask(window, f"Please wait, sim:run:timeout+{number}+tail+-f+/dev/null")
+    end = time.monotonic() + 40
+    while f"timeout {number} tail -f /dev/null" not in station.place.processes().values():
+        assert time.monotonic() < end, window.text
+        tui.allow_what_is_asked(window)
+        time.sleep(0.1)
 
 
 def programs(station: Station) -> list[int]:
