@@ -108,7 +108,8 @@ def charge(connection: sqlite3.Connection, draws: Sequence[tuple[int, int]]) -> 
     for lease, amount in draws:  # most calls of a batch draw on the same one
         sums[lease] = sums.get(lease, 0) + amount
     connection.executemany(
-        "UPDATE leases SET spent = spent + ?2, taken = MAX(taken, spent + ?2) WHERE id = ?1", sums.items()
+        "UPDATE leases SET spent = spent + ?, taken = MAX(taken, spent + ?) WHERE id = ?",
+        [(amount, amount, lease) for lease, amount in sums.items()],
     )
 
 
