@@ -194,7 +194,8 @@ class Exchange(Tries, eq=False):
 
     def _decoded(self, decoder: PieceDecoder, pieces: list[bytes], ended: bool) -> list[bytes]:
         plain = decoder.feed(b"".join(pieces))
-        if not self._over and (decoder.broken or decoder.too_long or (ended and not decoder.ended)):
+        torn = ended and not (decoder.ended or decoder.empty)
+        if not self._over and (torn or decoder.broken or decoder.too_long):
             self._decoder = None
             self._abandon()
             message = f"upstream {self._place_name} broke off: its answer cannot be decoded"

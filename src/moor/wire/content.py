@@ -42,6 +42,8 @@ class PieceDecoder:
         self._in_all = in_all
         self.broken = False
         self.too_long = False
+        self.empty = True
+        """nothing came yet"""
 
     @property
     def ended(self) -> bool:
@@ -52,6 +54,7 @@ class PieceDecoder:
         """Decoded bytes, at most as many as the limit leaves."""
         if self.broken or self.too_long or not data:
             return b""
+        self.empty = False
         try:
             plain = self._inflate.feed(data, self._left + 1)
         except self._inflate.error:

@@ -280,6 +280,19 @@ def in_pieces(packed: bytes, coding: str, *, whole: bool = True) -> Handler:
     return handler
 
 
+def test_an_error_without_a_word_that_is_called_compressed_is_an_error_like_any_other() -> None:
+    async def handler(talk: Talk, _: Seen) -> None:
+        await talk.raw(b"HTTP/1.1 404 X\r\ncontent-encoding: gzip\r\ncontent-length: 0\r\n\r\n")
+
+    async def scenario() -> None:
+        async with rig(handler=handler) as r:
+            answer = await r.message()
+            assert answer.status == 404
+            assert "content-encoding" not in answer.headers
+
+    run(scenario())
+
+
 @pytest.mark.parametrize("coding", PACK)
 def test_a_compressed_stream_is_unpacked_and_metered(coding: str) -> None:
     events = b"".join(anthropic_events("hi", "ho"))
