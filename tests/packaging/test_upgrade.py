@@ -105,14 +105,16 @@ def test_moor_of_a_uv_tool_is_upgraded_from_a_file(
 ) -> None:
     if shutil.which("uv") is None:
         pytest.skip("uv is not installed here")
+    # no variable keeps uv from its index
+    settings = tmp_path / "uv.toml"
+    settings.write_text(f'no-index = true\nfind-links = ["{wheelhouse}"]\n', encoding="utf-8")
     environ = {
         **clean_environ,
+        "UV_CONFIG_FILE": str(settings),
         "UV_TOOL_DIR": str(tmp_path / "tools"),
         "UV_TOOL_BIN_DIR": str(tmp_path / "bin"),
         "UV_CACHE_DIR": str(tmp_path / "cache"),
         "UV_PYTHON_DOWNLOADS": "never",
-        "UV_NO_INDEX": "1",
-        "UV_FIND_LINKS": str(wheelhouse),
         "UV_PYTHON": sys.executable,
     }
     run("uv", "tool", "install", "-q", str(wheel), cwd=tmp_path, env=environ)
