@@ -146,7 +146,8 @@ def _one_session(found: list[tuple[str, Cap]], args: argparse.Namespace) -> None
 
 def _check_level(caps: list[Cap], name: str, ctx: Context) -> None:
     """Who set a cap raises it: an administrator's stays, a repository's stands in its own file."""
-    from moor.store.settings import ADMINISTRATOR, PROJECT
+    from moor.domain.settings import ADMINISTRATOR
+    from moor.store.settings import PROJECT
 
     for cap in caps:
         if cap.level == ADMINISTRATOR:

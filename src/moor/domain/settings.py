@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
+
+ADMINISTRATOR: Final = "administrator"
+"""the level of what an administrator set"""
 
 
 class Defaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -21,7 +26,7 @@ class Defaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PriceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[upstreams.NAME.prices."MODEL"]`: dollars per million tokens, instead of what is stated elsewhere.
 
-    `MODEL` is an id or a glob; the first that fits counts.
+    `MODEL` is an id or a glob; an id goes before globs, of which the first that fits counts.
     """
 
     input: float

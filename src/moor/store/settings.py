@@ -15,7 +15,7 @@ import msgspec
 from moor.domain.budget import MONEY, SESSION, TOKENS, Cap
 from moor.domain.models import NANO
 from moor.domain.policy import Policy, PolicyLayer
-from moor.domain.settings import Defaults, PolicySettings, PriceSettings, Settings, UpstreamSettings
+from moor.domain.settings import ADMINISTRATOR, Defaults, PolicySettings, PriceSettings, Settings, UpstreamSettings
 from moor.domain.watch import Watch
 from moor.errors.config import ConfigValueError, Place
 from moor.store.files import read_bounded
@@ -28,7 +28,6 @@ FLAG: Final = "option"
 ENVIRONMENT: Final = "environment"
 PROJECT: Final = "project"
 USER: Final = "user"
-ADMINISTRATOR: Final = "administrator"
 DEFAULT: Final = "default"
 
 VARIABLES: Final = {

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from moor.domain.models import NANO, Catalogue, Model, Price
-from moor.domain.settings import PriceSettings
+from moor.domain.settings import ADMINISTRATOR, PriceSettings
 from moor.errors.upstream import CatalogueMissingError
 from moor.store.catalogues import load_catalogue
 from moor.store.home import Home
@@ -23,15 +23,19 @@ def stored_catalogue(home: Home, upstream: str, hint: str = "") -> Catalogue:
 
 
 def repriced(catalogue: Catalogue, prices: Mapping[str, PriceSettings]) -> Catalogue:
-    """With the prices of the settings where they name a model: by its id, else by the first glob that fits."""
+    """With the prices of the settings where they name a model: the administrator's before the user's, and of one
+    level the one for its id before the first glob that fits."""
     if not prices:
         return catalogue
     return msgspec.structs.replace(catalogue, models=tuple(_repriced(model, prices) for model in catalogue.models))
 
 
 def _repriced(model: Model, prices: Mapping[str, PriceSettings]) -> Model:
-    found = prices.get(model.id) or next((one for glob, one in prices.items() if fnmatchcase(model.id, glob)), None)
-    return model if found is None else msgspec.structs.replace(model, price=_price(found))
+    fitting = [(glob, one) for glob, one in prices.items() if glob == model.id or fnmatchcase(model.id, glob)]
+    if not fitting:
+        return model
+    _, found = min(fitting, key=lambda pair: (pair[1].level != ADMINISTRATOR, pair[0] != model.id))
+    return msgspec.structs.replace(model, price=_price(found))
 
 
 def _price(stated: PriceSettings) -> Price:

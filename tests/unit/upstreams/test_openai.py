@@ -125,3 +125,16 @@ def test_a_price_of_the_settings_is_that_of_the_model(tmp_path: Path) -> None:
     assert free is not None
     assert (free.output, free.hour, free.source) == (0, 0, "administrator")
     assert by_id["else"] is None
+
+
+@pytest.mark.feature("F13.8")
+def test_an_administrators_glob_goes_before_a_users_own_id(tmp_path: Path) -> None:
+    prices = {
+        "sim-small": PriceSettings(0.0, 0.0, level="config"),
+        "*": PriceSettings(1.0, 1.0, level="administrator"),
+        "sim-*": PriceSettings(2.0, 2.0, level="administrator"),
+        "sim-coder": PriceSettings(3.0, 3.0, level="administrator"),
+    }
+    up = engine(tmp_path, "http://127.0.0.1:9/v1", models=("sim-coder", "sim-small"), prices=prices)
+    told = {model.id: model.price.input // 10**9 for model in up.catalogue().models if model.price is not None}
+    assert told == {"sim-coder": 3, "sim-small": 1}
