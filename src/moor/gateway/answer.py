@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from moor.domain.usage import Usage
 from moor.gateway.headers import agent_lines
 from moor.wire import refusal as words
@@ -30,18 +28,21 @@ _CHUNKED: Final = b"transfer-encoding: chunked\r\n"
 _END: Final = b"\r\n"
 
 
-class AnswerHead(msgspec.Struct, eq=False):
+class AnswerHead:
     """What the upstream's head says, and how the agent wants its answer."""
 
-    status: int
-    headers: Headers
-    length: bytes | None
-    extra: bytes
-    """header lines of ours"""
-    chunked: bool
-    """the agent takes chunks"""
-    close: bool
-    """the connection ends with this answer"""
+    def __init__(
+        self, status: int, headers: Headers, length: bytes | None, extra: bytes, chunked: bool, close: bool
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.length = length
+        self.extra = extra
+        """header lines of ours"""
+        self.chunked = chunked
+        """the agent takes chunks"""
+        self.close = close
+        """the connection ends with this answer"""
 
     def render(self, length: int | None) -> bytes:
         """The head towards the agent. A known length wins over chunks; without either the connection must end."""

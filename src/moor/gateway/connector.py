@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import unquote, urlsplit
 
 from moor.net.proxy import proxy_for
@@ -46,8 +46,9 @@ class Connector:
             options["happy_eyeballs_delay"] = 0.25  # uvloop has none
         if context is not None:
             options |= {"ssl": context, "server_hostname": target.host}
-        _, outbound = await loop.create_connection(factory, target.host, target.port, **options)
-        return outbound
+        protocols = cast("Callable[[], asyncio.Protocol]", factory)
+        _, outbound = await loop.create_connection(protocols, target.host, target.port, **options)
+        return cast("Outbound", outbound)
 
     async def _through(
         self, proxy: str, target: Target, context: ssl.SSLContext | None, factory: Callable[[], Outbound]
@@ -62,11 +63,12 @@ class Connector:
             if not status.startswith(("HTTP/1.1 2", "HTTP/1.0 2")):
                 raise ProxyRefused(status[9:60])
             outbound = factory()
+            protocol = cast("asyncio.Protocol", outbound)
             inner: asyncio.BaseTransport | None = transport
             if context is not None:
-                inner = await loop.start_tls(transport, outbound, context, server_hostname=target.host)
+                inner = await loop.start_tls(transport, protocol, context, server_hostname=target.host)
             else:
-                transport.set_protocol(outbound)
+                transport.set_protocol(protocol)
         except BaseException:
             transport.abort()
             raise

@@ -43,7 +43,7 @@ _SUSPECT: Final = (400, 401, 403)
 """statuses in which a dead credential is told (facts/databricks 0.3); the upstream decides by the body"""
 
 
-class Exchange(Tries, eq=False):
+class Exchange(Tries):
     """One call. The inbound connection owns it until it calls `inbound.over`."""
 
     # the way out

@@ -6,8 +6,6 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from moor.domain.call import CANCELLED, CUT, ERROR, OK, REFUSED, UNREACHABLE
 from moor.domain.credential import Credential
 from moor.domain.dialects import COUNT_TOKENS
@@ -39,42 +37,45 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-class Ends(msgspec.Struct, eq=False):
+class Ends:
     """The state of one call, and its ends. (A struct, because one is made per call and its fields are set in C.)"""
 
-    _desk: Desk
-    _inbound: Inbound
-    _request: Request
-    _session: Session
-    record: Record
-    _stamp: float
-    _prepared: Prepared | None = None
-    _credential: Credential | None = None
-    _outbound: Outbound | None = None
-    _opening: asyncio.Task[None] | None = None
-    _answer: Answer | None = None
-    _body: bytes = b""
-    _held: list[bytes] | None = None
-    _held_size: int = 0
-    _decoder: PieceDecoder | None = None
-    """of an answer that came compressed although nobody asked for that"""
-    _status: int = 0
-    _headers: Headers = []
-    _repeated: bool = False
-    _over: bool = False
-    _paused_at: float | None = None
-    _spend: Spend | None = None
-    _alive: bool = False
-    """the agent has the head of a stream and signs of life, and no answer yet"""
-    _alive_at: float = 0.0
-    _draft: Draft | None = None
-    """what is kept of it where payloads are logged"""
-    _short: bool = False
-    """the answer waits until the bank has said whether it may go on"""
-    _backlog: list[bytes] = []
-    """what came and is not paid for yet"""
-    _ended: bool = False
-    """the backlog is the last of the answer"""
+    def __init__(
+        self, _desk: Desk, _inbound: Inbound, _request: Request, _session: Session, record: Record, _stamp: float
+    ) -> None:
+        self._desk = _desk
+        self._inbound = _inbound
+        self._request = _request
+        self._session = _session
+        self.record = record
+        self._stamp = _stamp
+        self._prepared: Prepared | None = None
+        self._credential: Credential | None = None
+        self._outbound: Outbound | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._answer: Answer | None = None
+        self._body: bytes = b""
+        self._held: list[bytes] | None = None
+        self._held_size: int = 0
+        self._decoder: PieceDecoder | None = None
+        """of an answer that came compressed although nobody asked for that"""
+        self._status: int = 0
+        self._headers: Headers = []
+        self._repeated: bool = False
+        self._over: bool = False
+        self._paused_at: float | None = None
+        self._spend: Spend | None = None
+        self._alive: bool = False
+        """the agent has the head of a stream and signs of life, and no answer yet"""
+        self._alive_at: float = 0.0
+        self._draft: Draft | None = None
+        """what is kept of it where payloads are logged"""
+        self._short: bool = False
+        """the answer waits until the bank has said whether it may go on"""
+        self._backlog: list[bytes] = []
+        """what came and is not paid for yet"""
+        self._ended: bool = False
+        """the backlog is the last of the answer"""
 
     def _complete(self, answer: Answer) -> None:
         self.record.status = answer.head.status

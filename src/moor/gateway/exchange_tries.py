@@ -51,7 +51,7 @@ def unreachable(error: MoorError) -> Failure:
     )
 
 
-class Tries(Ends, eq=False):
+class Tries(Ends):
     """Between a failed attempt and what follows from it."""
 
     _retry: asyncio.TimerHandle | None = None

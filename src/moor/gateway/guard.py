@@ -12,8 +12,6 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import msgspec
-
 from moor.domain.watch import MASK, OFF, REFUSE
 from moor.gateway.places import status_of
 from moor.wire import refusal as words
@@ -137,4 +135,4 @@ def guarded(session: Session, prepared: Prepared) -> tuple[Prepared, Refusal | N
     if session.watch.guard == REFUSE:
         return prepared, refusal(session, found.names)
     rule = MASKED_RULE if session.watch.guard == MASK else WARNED_RULE
-    return msgspec.structs.replace(prepared, body=found.body, rules=(*prepared.rules, rule), index=None), None
+    return prepared.masked(found.body, rule), None

@@ -34,8 +34,10 @@ _AHEAD: Final = 256 * 1024
 _REFUSED: Final[Headers] = [(b"content-type", b"application/json"), (b"x-should-retry", b"false")]
 
 
-class Inbound(asyncio.Protocol):
-    """States: idle, reading a head, reading a body, answering (an exchange runs), lingering, closed."""
+class Inbound:
+    """An asyncio.Protocol by its methods, not by its base: compiled, it could have none that is not.
+
+    States: idle, reading a head, reading a body, answering (an exchange runs), lingering, closed."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from moor.gateway.headers import pass_to_upstream
 from moor.wire.heads import header_lines
 
@@ -14,16 +12,24 @@ if TYPE_CHECKING:
     from moor.gateway.request import Request
 
 
-class Known(msgspec.Struct, frozen=True, eq=False):
+class Known:
     """Holds for a head as long as its key belongs to the same session."""
 
-    session: Session
-    agent_session: str
-    parent_session: str
-    passed: dict[bytes, bytes]
-    """the agent's headers that travel on; shared, so never changed"""
-    passed_lines: bytes
-    """the same as header lines"""
+    def __init__(
+        self,
+        session: Session,
+        agent_session: str,
+        parent_session: str,
+        passed: dict[bytes, bytes],
+        passed_lines: bytes,
+    ) -> None:
+        self.session = session
+        self.agent_session = agent_session
+        self.parent_session = parent_session
+        self.passed = passed
+        """the agent's headers that travel on; shared, so never changed"""
+        self.passed_lines = passed_lines
+        """the same as header lines"""
 
 
 def known_of(request: Request, session: Session) -> Known:

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import msgspec
 
-from moor.gateway.tries import Patience
-
 MIB = 1024 * 1024
+
+
+class Patience(msgspec.Struct, frozen=True):
+    """How long one call is worth waiting for."""
+
+    attempts: int = 4
+    """the first one included; for one model"""
+    total_s: float = 75.0
+    """from the whole request to the begin of the last attempt; limits of upstreams mostly last a minute"""
+    first_pause_s: float = 0.5
+    """doubled each time, and spread by a quarter"""
+    trips_after: int = 5
+    """failures of a model in a row until it is left alone"""
+    rest_s: float = 10.0
+    """how long, the first time; doubled up to a minute"""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

@@ -35,8 +35,10 @@ class Listener(Protocol):
         ...
 
 
-class Outbound(asyncio.Protocol):
-    """States: idle (no listener), waiting (listener, no byte yet), answering; gone."""
+class Outbound:
+    """An asyncio.Protocol by its methods, as `Inbound` is.
+
+    States: idle (no listener), waiting (listener, no byte yet), answering; gone."""
 
     def __init__(self, pool: Pool, key: tuple[str, str, int], limits: Limits) -> None:
         self.key = key

@@ -11,8 +11,6 @@ import threading
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from moor.domain.budget import MONEY
 from moor.domain.dialects import COUNT_TOKENS, STREAM
 from moor.errors.base import MoorError
@@ -46,22 +44,35 @@ _RELOAD_S: Final = 2.0
 _MAX_PLANS: Final = 4096
 
 
-class Plan(msgspec.Struct, frozen=True):
+class Plan:
     """How calls of one session to one model in one dialect go out."""
 
-    session: Session
-    model: Model
-    dialect: str
-    action: str
-    target: Target | None
-    """None: the upstream does not serve this action; a token count is then answered here"""
-    head: bytes
-    """request line and static headers, without credential, length and passed headers"""
-    filters: tuple[Filter, ...]
-    place: Place
-    gate: Gate
-    held: tuple[Filter, ...] = ()
-    """rules that wait for a refusal which shows that they are needed"""
+    def __init__(
+        self,
+        session: Session,
+        model: Model,
+        dialect: str,
+        action: str,
+        target: Target | None,
+        head: bytes,
+        filters: tuple[Filter, ...],
+        place: Place,
+        gate: Gate,
+        held: tuple[Filter, ...] = (),
+    ) -> None:
+        self.session = session
+        self.model = model
+        self.dialect = dialect
+        self.action = action
+        self.target = target
+        """None: the upstream does not serve this action; a token count is then answered here"""
+        self.head = head
+        """request line and static headers, without credential, length and passed headers"""
+        self.filters = filters
+        self.place = place
+        self.gate = gate
+        self.held = held
+        """rules that wait for a refusal which shows that they are needed"""
 
 
 class Place:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from moor.domain.dialects import COUNT_TOKENS, GEMINI_GENERATE, GENERATE, STREAM
 from moor.errors.wire import BodyNotObjectError, ContentCodingError, DuplicateKeyError
 from moor.gateway.filters.base import Draft, Filter, Stage, run_filters
@@ -35,20 +33,36 @@ _SIDE_DOORS: Final = frozenset(
 """keys by which some routers take another model than `model` says (LiteLLM, OpenRouter)"""
 
 
-class Prepared(msgspec.Struct, frozen=True):
+class Prepared:
     """A call ready to go out."""
 
-    plan: Plan
-    head: bytes
-    """complete but for the credential, the length and the empty line"""
-    body: bytes
-    rules: tuple[str, ...]
-    fired: tuple[Filter, ...]
-    action: str
-    stages: tuple[Stage, ...] = ()
-    """what runs on the way back of this very call"""
-    index: Index | None = None
-    """of the body; None where what changed it left none"""
+    def __init__(
+        self,
+        plan: Plan,
+        head: bytes,
+        body: bytes,
+        rules: tuple[str, ...],
+        fired: tuple[Filter, ...],
+        action: str,
+        stages: tuple[Stage, ...] = (),
+        index: Index | None = None,
+    ) -> None:
+        self.plan = plan
+        self.head = head
+        """complete but for the credential, the length and the empty line"""
+        self.body = body
+        self.rules = rules
+        self.fired = fired
+        self.action = action
+        self.stages = stages
+        """what runs on the way back of this very call"""
+        self.index = index
+        """of the body; None where what changed it left none"""
+
+    def masked(self, body: bytes, rule: str) -> Prepared:
+        """The same call with another body, which has no index yet."""
+        rules = (*self.rules, rule)
+        return Prepared(self.plan, self.head, body, rules, self.fired, self.action, self.stages)
 
 
 def named_model(route: Route, index: Index) -> str | None:
@@ -115,7 +129,7 @@ def _action(session: Session, request: Request, route: Route, index: Index) -> s
 
 def _check_keys(session: Session, route: Route, index: Index, model_id: str) -> Refusal | None:
     if not _SIDE_DOORS.isdisjoint(index.keys):
-        key = min(_SIDE_DOORS & index.keys)
+        key = min(_SIDE_DOORS.intersection(index.keys))
         return _bad(session, "other-models", f"the key `{key}` would pick models past the allowlist")
     if route.model and "model" in index.keys:
         inside = index.text("model")

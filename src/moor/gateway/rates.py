@@ -6,20 +6,19 @@ import math
 from collections import deque
 from typing import Final
 
-import msgspec
-
 WINDOW_S: Final = 60.0
 _MAX_EVENTS: Final = 100_000
 """a window that would hold more drops its oldest; no limit anybody sets is that high"""
 
 
-class Rates(msgspec.Struct, frozen=True):
+class Rates:
     """Limits of one key; None: none."""
 
-    rpm: int | None = None
-    """calls a minute"""
-    tpm: int | None = None
-    """tokens a minute, cached ones included"""
+    def __init__(self, rpm: int | None = None, tpm: int | None = None) -> None:
+        self.rpm = rpm
+        """calls a minute"""
+        self.tpm = tpm
+        """tokens a minute, cached ones included"""
 
 
 class RateBook:

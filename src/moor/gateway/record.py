@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from moor.domain.call import Call, Try
 from moor.domain.usage import Usage, cost_nano
 from moor.gateway.known import known_of
@@ -19,32 +17,58 @@ if TYPE_CHECKING:
 _NOTHING: Final = Usage()
 
 
-class Record(msgspec.Struct, eq=False):
+class Record:
     """What is known of a call while it runs; `call` makes the row."""
 
-    id: str
-    session: Session
-    started_at: float
-    started_mono: float
-    dialect: str = ""
-    agent_session: str = ""
-    parent_session: str = ""
-    model: Model | None = None
-    model_id: str = ""
-    request_bytes: int = 0
-    response_bytes: int = 0
-    first_byte_ms: int | None = None
-    attempts: int = 0
-    status: int = 0
-    stream: bool = False
-    outcome: str = ""
-    error: str = ""
-    rules: tuple[str, ...] = ()
-    usage: Usage = _NOTHING
-    estimated: bool = False
-    asked: str = ""
-    tries: tuple[Try, ...] = ()
-    draws: tuple[tuple[int, int], ...] = ()
+    def __init__(
+        self,
+        call_id: str,
+        session: Session,
+        started_at: float,
+        started_mono: float,
+        dialect: str = "",
+        agent_session: str = "",
+        parent_session: str = "",
+        model: Model | None = None,
+        model_id: str = "",
+        request_bytes: int = 0,
+        response_bytes: int = 0,
+        first_byte_ms: int | None = None,
+        attempts: int = 0,
+        status: int = 0,
+        stream: bool = False,
+        outcome: str = "",
+        error: str = "",
+        rules: tuple[str, ...] = (),
+        usage: Usage = _NOTHING,
+        estimated: bool = False,
+        asked: str = "",
+        tries: tuple[Try, ...] = (),
+        draws: tuple[tuple[int, int], ...] = (),
+    ) -> None:
+        self.id = call_id
+        self.session = session
+        self.started_at = started_at
+        self.started_mono = started_mono
+        self.dialect = dialect
+        self.agent_session = agent_session
+        self.parent_session = parent_session
+        self.model = model
+        self.model_id = model_id
+        self.request_bytes = request_bytes
+        self.response_bytes = response_bytes
+        self.first_byte_ms = first_byte_ms
+        self.attempts = attempts
+        self.status = status
+        self.stream = stream
+        self.outcome = outcome
+        self.error = error
+        self.rules = rules
+        self.usage = usage
+        self.estimated = estimated
+        self.asked = asked
+        self.tries = tries
+        self.draws = draws
 
     def took(self, model: Model) -> None:
         """Note the model that answers; what the agent asked for too, where that is another."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from moor.wire.strictness import Framing
 
 if TYPE_CHECKING:
@@ -40,37 +38,63 @@ class BodyStore:
         self.held -= size
 
 
-class Request(msgspec.Struct, eq=False):
+class Request:
     """Head, admission and body of one request. `refusal` is set where it ends here."""
 
-    store: BodyStore
-    started: float
-    target: bytes = b""
-    headers: Headers = []
-    """without Content-Length"""
-    lengths: list[bytes] = []
-    length: int | None = None
-    named: dict[bytes, bytes] = {}
-    """header values by name; several of one name joined by a comma"""
-    framing: Framing = msgspec.field(default_factory=Framing)
-    method: bytes = b""
-    version: str = ""
-    query: dict[str, str] = {}
-    route: Route | None = None
-    session: Session | None = None
-    key_hash: str = ""
-    """of the key that was taken"""
-    refusal: Refusal | None = None
-    allow: str = ""
-    close: bool = False
-    """the connection ends with this answer"""
-    parts: list[bytes] = []
-    size: int = 0
-    raw_size: int = 0
-    """bytes on the socket since the head, chunk framing included"""
-    reserved: int = 0
-    whole: bool = False
-    known: Known | None = None
+    def __init__(
+        self,
+        store: BodyStore,
+        started: float,
+        target: bytes = b"",
+        headers: Headers | None = None,
+        lengths: list[bytes] | None = None,
+        length: int | None = None,
+        named: dict[bytes, bytes] | None = None,
+        framing: Framing | None = None,
+        method: bytes = b"",
+        version: str = "",
+        query: dict[str, str] | None = None,
+        route: Route | None = None,
+        session: Session | None = None,
+        key_hash: str = "",
+        refusal: Refusal | None = None,
+        allow: str = "",
+        close: bool = False,
+        parts: list[bytes] | None = None,
+        size: int = 0,
+        raw_size: int = 0,
+        reserved: int = 0,
+        whole: bool = False,
+        known: Known | None = None,
+    ) -> None:
+        self.store = store
+        self.started = started
+        self.target = target
+        self.headers: Headers = [] if headers is None else headers
+        """without Content-Length"""
+        self.lengths: list[bytes] = [] if lengths is None else lengths
+        self.length = length
+        self.named: dict[bytes, bytes] = {} if named is None else named
+        """header values by name; several of one name joined by a comma"""
+        self.framing: Framing = Framing() if framing is None else framing
+        self.method = method
+        self.version = version
+        self.query: dict[str, str] = {} if query is None else query
+        self.route = route
+        self.session = session
+        self.key_hash = key_hash
+        """of the key that was taken"""
+        self.refusal = refusal
+        self.allow = allow
+        self.close = close
+        """the connection ends with this answer"""
+        self.parts: list[bytes] = [] if parts is None else parts
+        self.size = size
+        self.raw_size = raw_size
+        """bytes on the socket since the head, chunk framing included"""
+        self.reserved = reserved
+        self.whole = whole
+        self.known = known
 
     def reserve(self, size: int) -> bool:
         """Ask the store for room up to `size` bytes in all."""

@@ -9,8 +9,6 @@ import re
 from typing import Final
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-import msgspec
-
 from moor.domain.dialects import (
     ANTHROPIC_MESSAGES,
     COUNT_TOKENS,
@@ -28,22 +26,24 @@ BASE: Final = "base"
 METRICS: Final = "metrics"
 
 
-class Route(msgspec.Struct, frozen=True):
+class Route:
     """What a request asks for."""
 
-    kind: str
-    dialect: str = ""
-    action: str = GENERATE
-    """for dialects that say it in the path; the others say `stream` in the body"""
-    model: str = ""
-    """from the path, decoded; empty where the body names it"""
+    def __init__(self, kind: str, dialect: str = "", action: str = GENERATE, model: str = "") -> None:
+        self.kind = kind
+        self.dialect = dialect
+        self.action = action
+        """for dialects that say it in the path; the others say `stream` in the body"""
+        self.model = model
+        """from the path, decoded; empty where the body names it"""
 
 
-class NoRoute(msgspec.Struct, frozen=True):
+class NoRoute:
     """Why nothing is served there: 404, or 405 with the methods that are."""
 
-    status: int
-    allow: str = ""
+    def __init__(self, status: int, allow: str = "") -> None:
+        self.status = status
+        self.allow = allow
 
 
 _TABLE: Final[dict[bytes, dict[bytes, Route]]] = {

@@ -7,7 +7,7 @@ import contextlib
 import gc
 import logging
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from moor.gateway.admit import Doorkeeper
 from moor.gateway.connector import Connector
@@ -172,8 +172,8 @@ class Gateway:
         if self.closing and not self._connections:
             self._drained.set()
 
-    def _accept(self) -> Inbound:
-        return Inbound(self)
+    def _accept(self) -> asyncio.Protocol:
+        return cast("asyncio.Protocol", Inbound(self))
 
     def _check(self) -> None:
         now = self.clock.monotonic()

@@ -10,14 +10,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from moor.domain.call import ERROR, Try
 from moor.wire import refusal as words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from moor.gateway.limits import Patience
     from moor.wire.strictness import Headers
 
 LIMITED: Final = 429
@@ -36,35 +35,32 @@ _FINAL: Final = re.compile(
 )
 
 
-class Patience(msgspec.Struct, frozen=True):
-    """How long one call is worth waiting for."""
-
-    attempts: int = 4
-    """the first one included; for one model"""
-    total_s: float = 75.0
-    """from the whole request to the begin of the last attempt; limits of upstreams mostly last a minute"""
-    first_pause_s: float = 0.5
-    """doubled each time, and spread by a quarter"""
-    trips_after: int = 5
-    """failures of a model in a row until it is left alone"""
-    rest_s: float = 10.0
-    """how long, the first time; doubled up to a minute"""
-
-
-class Failure(msgspec.Struct, frozen=True, kw_only=True):
+class Failure:
     """Why an attempt brought no answer, and what is told when no other does."""
 
-    cause: str
-    ref: str
-    message: str
-    outcome: str = ERROR
-    status: int = 0
-    """the upstream's own; 0 where it gave none"""
-    hint: str = ""
-    wait_s: float | None = None
-    """what the upstream asked for by `Retry-After`"""
-    again: bool = True
-    """another attempt may go better"""
+    def __init__(
+        self,
+        *,
+        cause: str,
+        ref: str,
+        message: str,
+        outcome: str = ERROR,
+        status: int = 0,
+        hint: str = "",
+        wait_s: float | None = None,
+        again: bool = True,
+    ) -> None:
+        self.cause = cause
+        self.ref = ref
+        self.message = message
+        self.outcome = outcome
+        self.status = status
+        """the upstream's own; 0 where it gave none"""
+        self.hint = hint
+        self.wait_s = wait_s
+        """what the upstream asked for by `Retry-After`"""
+        self.again = again
+        """another attempt may go better"""
 
 
 def is_final(data: bytes) -> bool:

@@ -43,8 +43,8 @@ class BatchWriter(Generic[T]):
         self._stopping = threading.Event()
         self._closed = False
         self._problem: MoorError | None = None
-        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
-        self._thread.start()
+        self._worker = threading.Thread(target=self._work, name=name, daemon=True)
+        self._worker.start()
 
     @property
     def healthy(self) -> bool:
@@ -86,7 +86,7 @@ class BatchWriter(Generic[T]):
             self.flush(timeout_s)
             self._stopping.set()
             self._wake.set()
-            self._thread.join(timeout_s)
+            self._worker.join(timeout_s)
         return self.waiting == 0
 
     def _work(self) -> None:
@@ -96,7 +96,7 @@ class BatchWriter(Generic[T]):
             self._forget_connection()
             if not self._stopping.is_set():
                 # a bug of ours; the rows behind it can never be stored, so that the gate must close
-                self._problem = BugError(f"the thread {self._thread.name} ended")
+                self._problem = BugError(f"the thread {self._worker.name} ended")
 
     def _run(self) -> None:
         pending: list[T] = []

@@ -41,14 +41,15 @@ properly, because a broken one makes Claude Code and Codex tell of the connectio
 _encode: Final = msgspec.json.Encoder().encode
 
 
-class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+class Refusal:
     """Why a call ends here, in one sentence, with the HTTP status the agent gets."""
 
-    status: int
-    ref: str
-    message: str
-    hint: str = ""
-    cause: str = BAD_REQUEST
+    def __init__(self, *, status: int, ref: str, message: str, hint: str = "", cause: str = BAD_REQUEST) -> None:
+        self.status = status
+        self.ref = ref
+        self.message = message
+        self.hint = hint
+        self.cause = cause
 
     @property
     def sentence(self) -> str:

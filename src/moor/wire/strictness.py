@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-import msgspec
-
 _TARGET: Final = re.compile(rb"/[!-~]*\Z")
 _NAMES: Final = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+(?::(?!\Z)|\Z))*\Z")
 _VALUE_BAD: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
@@ -20,25 +18,38 @@ METHODS: Final = frozenset((b"GET", b"HEAD", b"POST", b"OPTIONS", b"PUT", b"PATC
 """methods that get an answer of ours; any other one ends the connection"""
 
 
-class Fault(msgspec.Struct, frozen=True):
+class Fault:
     """Why a message is refused, with the HTTP status to say it."""
 
-    status: int
-    reason: str
+    def __init__(self, status: int, reason: str) -> None:
+        self.status = status
+        self.reason = reason
 
 
-class Framing(msgspec.Struct):
+class Framing:
     """What the headers say about the message's body and connection; its length stands apart."""
 
-    host: bytes = b""
-    hosts: int = 0
-    chunked: bool = False
-    close: bool = False
-    keep_alive: bool = False
-    expect: bytes = b""
-    coding: str = ""
-    origin: bytes | None = None
-    fault: Fault | None = None
+    def __init__(
+        self,
+        host: bytes = b"",
+        hosts: int = 0,
+        chunked: bool = False,
+        close: bool = False,
+        keep_alive: bool = False,
+        expect: bytes = b"",
+        coding: str = "",
+        origin: bytes | None = None,
+        fault: Fault | None = None,
+    ) -> None:
+        self.host = host
+        self.hosts = hosts
+        self.chunked = chunked
+        self.close = close
+        self.keep_alive = keep_alive
+        self.expect = expect
+        self.coding = coding
+        self.origin = origin
+        self.fault = fault
 
 
 Headers = list[tuple[bytes, bytes]]

@@ -22,14 +22,13 @@ from moor.domain.dialects import (
     OPENAI_RESPONSES,
 )
 from moor.domain.session import AgentTraits, Session
-from moor.gateway.limits import Limits
+from moor.gateway.limits import Limits, Patience
 from moor.gateway.metrics import Metrics
 from moor.gateway.payloads import PayloadLog
 from moor.gateway.ports import SessionKeys
 from moor.gateway.purse import Bank
 from moor.gateway.rates import Rates
 from moor.gateway.server import Gateway
-from moor.gateway.tries import Patience
 from moor.secrets import key_hash
 from moor.store.learned import LearnedRules
 from tests.unit.gateway.bank import MemoryBank

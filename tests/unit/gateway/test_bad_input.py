@@ -10,8 +10,7 @@ import pytest
 
 from moor.domain.call import CUT, ERROR, OK
 from moor.domain.session import AgentTraits
-from moor.gateway.limits import Limits
-from moor.gateway.tries import Patience
+from moor.gateway.limits import Limits, Patience
 from tests.unit.gateway.rig import KEY, make_session, rig, run
 from tests.unit.gateway.scripted import ANSWER, Seen, Talk, anthropic_events
 

@@ -11,8 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from moor.domain.call import OK, OUTCOMES
-from moor.gateway.limits import Limits
-from moor.gateway.tries import Patience
+from moor.gateway.limits import Limits, Patience
 from tests.support.fuzz import examples
 from tests.unit.gateway.rig import make_session, rig, run
 from tests.unit.gateway.scripted import ANSWER, Seen, Talk, anthropic_events

@@ -12,8 +12,8 @@ import pytest
 from moor.domain.call import CANCELLED, ERROR, OK, UNREACHABLE
 from moor.domain.dialects import ANTHROPIC_MESSAGES, DIALECTS, GEMINI_GENERATE, OPENAI_CHAT, OPENAI_RESPONSES
 from moor.domain.session import AgentTraits
-from moor.gateway.limits import Limits
-from moor.gateway.tries import Breaker, Failure, Patience, asked_wait_s, calm, pause_s
+from moor.gateway.limits import Limits, Patience
+from moor.gateway.tries import Breaker, Failure, asked_wait_s, calm, pause_s
 from tests.unit.gateway.rig import PATHS, STREAM_PATHS, make_session, rig, run
 from tests.unit.gateway.scripted import Handler, Seen, Talk, answer_anthropic, anthropic_events
 

@@ -71,6 +71,10 @@ def test_any_session_fits_a_row(one: Session) -> None:
     class Row(dict[str, object]):
         """Answers to the two things that are asked of a row."""
 
+        def keys(self) -> list[str]:  # type: ignore[override]
+            """A list, as sqlite3 has it."""
+            return list(super().keys())
+
     assert (
         from_row(Session, Row(cells(fields(one))), ("policy", "caps", "fallback", "watch", "traits", "tags")) == one
     )  # type: ignore[arg-type]
