@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,22 +22,25 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "src"
 
-PACKAGES = ("moor/gateway", "moor/wire", "moor/wire/meter")
-"""folders whose modules are compiled"""
-MORE = ("moor/store/batch.py", "moor/store/rows.py", "moor/ledger/writer.py", "moor/domain/ids.py")
+PACKAGES = ("moor/gateway", "moor/gateway/filters", "moor/wire", "moor/wire/meter")
+"""folders whose modules are compiled, but for those with classes of msgspec's: it makes them from annotations, which
+compiled code does not keep"""
+STRUCT = re.compile(r"\(msgspec\.Struct")
+MORE = (
+    *("moor/store/batch.py", "moor/store/rows.py", "moor/ledger/writer.py", "moor/domain/ids.py"),
+    *("moor/domain/cost.py", "moor/workspace/keeper.py"),
+)
 INTERPRETED = frozenset(
     (
-        # settings and reports, read by msgspec, which builds its classes from annotations
-        *("moor/gateway/limits.py", "moor/gateway/live.py"),
         # run once or once a second, and would only make the library larger
         *(
-            "moor/gateway/process.py",
             "moor/gateway/standalone.py",
             "moor/gateway/server.py",
             "moor/gateway/tuning.py",
+            "moor/gateway/activity.py",
+            "moor/gateway/metrics.py",
         ),
-        *("moor/gateway/activity.py", "moor/gateway/metrics.py", "moor/gateway/warnings.py"),
-        *("moor/gateway/connector.py", "moor/gateway/credentials.py", "moor/gateway/payloads.py"),
+        *("moor/gateway/warnings.py", "moor/gateway/connector.py", "moor/gateway/payloads.py"),
         # they call themselves on what agents and upstreams send: compiled code has no guard against deep nesting
         *("moor/gateway/guard.py", "moor/wire/transcript.py", "moor/wire/listing.py", "moor/wire/catalogue.py"),
     )
@@ -59,7 +63,7 @@ def modules() -> list[str]:
         str(path.relative_to(SOURCES))
         for package in PACKAGES
         for path in (SOURCES / package).glob("*.py")
-        if path.name != "__init__.py"
+        if path.name != "__init__.py" and not STRUCT.search(path.read_text(encoding="utf-8"))
     }
     return sorted((found | set(MORE)) - INTERPRETED)
 

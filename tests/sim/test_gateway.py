@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from moor.domain.call import CUT, ERROR, OK
+from moor.domain.cost import cost_nano
 from moor.domain.dialects import ANTHROPIC_MESSAGES, GEMINI_GENERATE, OPENAI_CHAT, OPENAI_RESPONSES
-from moor.domain.usage import cost_nano
 from moor.gateway.limits import Limits
 from moor.sim.identity.dead import FORMS
 from tests.sim.gateway_rig import SimRig, sim_rig

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from moor.domain.models import Price
-
 
 class Usage(msgspec.Struct, frozen=True):
     """Tokens of one call or a sum of calls. `output` includes `reasoning`."""
@@ -32,18 +30,3 @@ class Usage(msgspec.Struct, frozen=True):
     def total(self) -> int:
         """All tokens, cached ones included."""
         return self.input + self.output + self.cache_read + self.cache_write
-
-
-def cost_nano(usage: Usage, price: Price | None) -> int | None:
-    """Nano-dollars, rounded up; None where no price is known (never 0)."""
-    if price is None:
-        return None
-    scaled = (
-        usage.input * price.input
-        + usage.output * price.output
-        + usage.cache_read * price.cache_read
-        + usage.cache_write * price.cache_write
-    )
-    if usage.cache_write_1h:
-        scaled += usage.cache_write_1h * (price.hour - price.cache_write)
-    return -(-scaled // 1_000_000)

@@ -12,7 +12,8 @@ from moor.domain.usage import Usage
 from moor.gateway.headers import agent_lines
 from moor.wire import refusal as words
 from moor.wire.heads import LAST_CHUNK, chunk, one_chunk, status_line
-from moor.wire.meter import Tally, open_stream, read_body
+from moor.wire.meter.base import Tally
+from moor.wire.meter.open import open_stream, read_body
 from moor.wire.sse import EventBlocks
 
 if TYPE_CHECKING:

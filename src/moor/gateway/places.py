@@ -22,7 +22,7 @@ from moor.gateway.gate import Gate
 from moor.gateway.tries import Breaker
 from moor.wire import refusal as words
 from moor.wire.heads import header_lines, safe_pairs
-from moor.wire.meter import reader_for
+from moor.wire.meter.open import reader_for
 from moor.wire.refusal import Refusal
 
 if TYPE_CHECKING:

@@ -68,6 +68,8 @@ class Purse:
         self.lease = 0
         self.standing: Standing | None = None
         """as the bank last said"""
+        self.outside = 0
+        """free at the bank when it last answered"""
         self.problem: MoorError | None = None
         """why the bank could not answer"""
         self.asking = False
@@ -85,8 +87,7 @@ class Purse:
     @property
     def left(self) -> int:
         """What a call could have at most, as far as known here."""
-        outside = self.standing.free if self.standing is not None else 0
-        return max(0, self.free) + outside
+        return max(0, self.free) + self.outside
 
     def reserve(self, amount: int) -> int:
         """Up to that much for a call, out of what is free here."""
@@ -110,7 +111,7 @@ class Purse:
             self.problem, self.refused = grant, True
         else:
             self.problem, self.refused = None, not grant.amount
-            self.standing = grant.standing
+            self.standing, self.outside = grant.standing, grant.standing.free
             self.lease = grant.lease or self.lease
             self.free += grant.amount
             self._others = max(0, grant.standing.held - grant.own)
@@ -130,7 +131,7 @@ class Purse:
 
     def forget_standing(self) -> None:
         """What the bank said is old now; the used amount stays known."""
-        self._used, self.standing = self.used, None
+        self._used, self.standing, self.outside = self.used, None, 0
 
     @property
     def used(self) -> int:
@@ -142,7 +143,7 @@ class Purse:
     @property
     def has_much(self) -> bool:
         """Whether more than half of the cap is surely left: seen at a glance after each call."""
-        return self.standing is not None and self.free + self.standing.free > self.cap.limit >> 1
+        return self.standing is not None and self.free + self.outside > self.cap.limit >> 1
 
     @property
     def percent(self) -> int:

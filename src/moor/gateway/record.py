@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from moor.domain.call import Call, Try
-from moor.domain.usage import Usage, cost_nano
+from moor.domain.cost import cost_nano
+from moor.domain.usage import Usage
 from moor.gateway.known import known_of
 from moor.secrets import redact
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from moor.domain.budget import MONEY
-from moor.domain.usage import Usage, cost_nano
+from moor.domain.cost import cost_nano
+from moor.domain.usage import Usage
 from moor.ledger.leases import Ask
 from moor.wire.meter.base import BYTES_PER_TOKEN
 
@@ -87,7 +88,7 @@ class Spend:
             if wish <= 0:
                 continue
             short = need - self._reserved[place]
-            stale = purse.standing is None or wish <= purse.standing.free
+            stale = purse.standing is None or wish <= purse.outside
             if (short > 0 or stale) and rounds > 0 and not (purse.refused and rounds < _ROUNDS):
                 # the bank may give less than all of the wish: then the limit is lowered
                 purse.ask(Ask(max(0, short), wish), lambda: self._begin(ceiling, first, whole, then, rounds - 1))

@@ -93,8 +93,8 @@ def _row(call: Call) -> tuple[Cell, ...]:
         *(counts if min(counts) >= 0 and max(counts) <= INT_MAX else map(_count, counts)),
         started if started == started else 0.0,  # SQLite would store NaN as NULL
         None if first is None else _count(first),
-        call.stream,
-        call.estimated,
+        1 if call.stream else 0,  # a bool is adapted by SQLite's module, at the price of three numbers
+        1 if call.estimated else 0,
         cost if cost is None or -INT_MAX <= cost <= INT_MAX else cell(cost),
         cell(call.rules) if call.rules else "[]",
         cell(call.tags) if call.tags else "{}",

@@ -37,7 +37,8 @@ class BatchWriter(Generic[T]):
         self._wake = threading.Event()
         self._hurry = False
         self._connection: sqlite3.Connection | None = None
-        self._state = threading.Condition()
+        self._lock = threading.Lock()
+        self._state = threading.Condition(self._lock)
         self._accepted = 0
         self._stored = 0
         self._stopping = threading.Event()
@@ -63,7 +64,7 @@ class BatchWriter(Generic[T]):
 
     def put(self, row: T) -> None:
         """Accept a row; never blocks, from any thread."""
-        with self._state:
+        with self._lock:  # not the condition: its entry and exit are code of Python's library
             self._accepted += 1
             self._rows.append(row)
             waiting = len(self._rows)

@@ -128,8 +128,12 @@ def _is_compact(body: bytes, values: dict[str, msgspec.Raw]) -> bool:
     names = "".join(values)
     if not names.isascii():
         return False
-    inside = sum([len(memoryview(value)) for value in values.values()])
+    inside = len(b"".join(values.values())) if len(body) < _SHORT else _sum_of_lengths(values)
     return len(body) == 1 + len(names) + 4 * len(values) + inside and bool(values)
+
+
+def _sum_of_lengths(values: dict[str, msgspec.Raw]) -> int:
+    return sum([len(memoryview(value)) for value in values.values()])
 
 
 def _spans_of_compact(values: dict[str, msgspec.Raw]) -> dict[str, tuple[int, int]]:

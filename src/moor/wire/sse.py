@@ -9,19 +9,26 @@ from __future__ import annotations
 import re
 from typing import Final
 
-import msgspec
-
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 _BOM: Final = b"\xef\xbb\xbf"
 
 
-class SseEvent(msgspec.Struct, frozen=True):
+class SseEvent:
     """One dispatched event."""
 
-    data: bytes
-    """the `data` lines joined by LF"""
-    event: str = "message"
-    id: str = ""
+    __slots__ = ("data", "event", "id")
+
+    def __init__(self, data: bytes, event: str, event_id: str) -> None:
+        self.data = data
+        """the `data` lines joined by LF"""
+        self.event = event
+        self.id = event_id
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SseEvent) and (self.data, self.event, self.id) == (other.data, other.event, other.id)
+
+    def __hash__(self) -> int:
+        return hash((self.data, self.event, self.id))
 
 
 class SseDecoder:

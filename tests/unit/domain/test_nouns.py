@@ -7,11 +7,12 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from moor.domain.cost import cost_nano
 from moor.domain.ids import new_id
 from moor.domain.models import NANO, Model, Price
 from moor.domain.pick import main_model, small_model, version_of
 from moor.domain.policy import Policy, PolicyLayer
-from moor.domain.usage import Usage, cost_nano
+from moor.domain.usage import Usage
 
 TOKENS = st.integers(0, 10**9)
 USAGE = st.builds(Usage, TOKENS, TOKENS, TOKENS, TOKENS, st.just(0))

@@ -10,10 +10,10 @@ import pytest
 
 from moor.domain.budget import DAY, MONEY, TOKENS, Cap
 from moor.domain.call import CUT, OK, REFUSED
+from moor.domain.cost import cost_nano
 from moor.domain.dialects import OPENAI_CHAT, OPENAI_RESPONSES
 from moor.domain.models import NANO
 from moor.domain.session import Session
-from moor.domain.usage import cost_nano
 from moor.errors.base import MoorError
 from tests.unit.gateway.bank import MemoryBank
 from tests.unit.gateway.rig import STREAM_PATHS, make_session, rig, run

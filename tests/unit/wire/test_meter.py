@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from moor.domain.dialects import ANTHROPIC_MESSAGES, DIALECTS, GEMINI_GENERATE, OPENAI_CHAT, OPENAI_RESPONSES
 from moor.domain.usage import Usage
-from moor.wire.meter import open_stream, read_body
+from moor.wire.meter.open import open_stream, read_body
 from moor.wire.sse import EventBlocks
 from tests.unit.wire.test_sse import pieces
 

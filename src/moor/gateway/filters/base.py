@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-import msgspec
-
 from moor.wire.splice import splice
 
 if TYPE_CHECKING:
@@ -22,22 +20,34 @@ REQUEST: Final = "request"
 RESPONSE: Final = "response"
 
 
-class Draft(msgspec.Struct, eq=False):
+class Draft:
     """A request on its way upstream: top-level values and the headers that travel on."""
 
-    index: Index
-    dialect: str
-    action: str
-    model: Model
-    headers: dict[bytes, bytes]
-    rules: list[str] = []
-    """names of the filters that changed something, in order"""
-    memo: dict[str, Any] = {}
-    """what one rule found out about the original values and another may use"""
-    stages: list[Stage] = []
-    """what must run on the way back of this very call, in order; for streams"""
-    changes: dict[str, bytes | None] = {}
-    """top-level values that differ from the agent's; None: taken out"""
+    def __init__(
+        self,
+        index: Index,
+        dialect: str,
+        action: str,
+        model: Model,
+        headers: dict[bytes, bytes],
+        rules: list[str] | None = None,
+        memo: dict[str, Any] | None = None,
+        stages: list[Stage] | None = None,
+        changes: dict[str, bytes | None] | None = None,
+    ) -> None:
+        self.index = index
+        self.dialect = dialect
+        self.action = action
+        self.model = model
+        self.headers = headers
+        self.rules: list[str] = [] if rules is None else rules
+        """names of the filters that changed something, in order"""
+        self.memo: dict[str, Any] = {} if memo is None else memo
+        """what one rule found out about the original values and another may use"""
+        self.stages: list[Stage] = [] if stages is None else stages
+        """what must run on the way back of this very call, in order; for streams"""
+        self.changes: dict[str, bytes | None] = {} if changes is None else changes
+        """top-level values that differ from the agent's; None: taken out"""
 
     def get(self, key: str) -> bytes | None:
         """A top-level value as it now stands; None where absent."""
@@ -80,43 +90,65 @@ class Stage(Protocol):
         ...
 
 
-class Filter(msgspec.Struct, frozen=True, kw_only=True):
+class Filter:
     """One rule. Shown by the doctor and the reference page."""
 
-    name: str
-    phases: tuple[str, ...] = (REQUEST,)
-    priority: int
-    """lower runs first"""
-    dialects: tuple[str, ...]
-    quirk: str
-    """the upstream's quirk that makes it needed (`moor.domain.quirks`)"""
-    families: tuple[str, ...] = ()
-    """model families it is for; empty: all"""
-    agents: tuple[str, ...] = ()
-    """agents it is for; empty: all"""
-    unless: tuple[tuple[str, str], ...] = ()
-    """pairs of quirk and model family for which it stands back"""
-    told_by: tuple[bytes, ...] = ()
-    """words of a refusal (400) that shows that the upstream needs the rule for a model: it is run from then on, and
-    that call is repeated with it; empty: it is run from the first call on"""
-    why: str
-    since: str
-    fields: tuple[str, ...]
-    """what it touches; no other filter may touch the same"""
-    where: str = ""
-    """the top-level value it is about; without that value it is not run; empty: any"""
-    header: bytes = b""
-    """the agent's header it is about (small letters); without that header it is not run; empty: any"""
-    trigger: tuple[bytes, ...] = ()
-    """at least one of these words must stand in that value (or the body), else it is not run; empty: always run"""
-    apply: Callable[[Draft], bool]
-    """changes the draft; True when it did"""
-    stage: Callable[[], Stage] | None = None
-    """for streams: what runs on the way back when `apply` changed the request, or always where the rule is about
-    answers alone"""
-    whole: Callable[[dict[str, Any]], dict[str, Any]] | None = None
-    """for answers in one document, of a rule about answers alone: what it becomes; the same object where
-    nothing changed"""
+    def __init__(
+        self,
+        *,
+        name: str,
+        phases: tuple[str, ...] = (REQUEST,),
+        priority: int,
+        dialects: tuple[str, ...],
+        quirk: str,
+        families: tuple[str, ...] = (),
+        agents: tuple[str, ...] = (),
+        unless: tuple[tuple[str, str], ...] = (),
+        told_by: tuple[bytes, ...] = (),
+        why: str,
+        since: str,
+        fields: tuple[str, ...],
+        where: str = "",
+        header: bytes = b"",
+        trigger: tuple[bytes, ...] = (),
+        apply: Callable[[Draft], bool],
+        stage: Callable[[], Stage] | None = None,
+        whole: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+    ) -> None:
+        self.name = name
+        self.phases = phases
+        self.priority = priority
+        """lower runs first"""
+        self.dialects = dialects
+        self.quirk = quirk
+        """the upstream's quirk that makes it needed (`moor.domain.quirks`)"""
+        self.families = families
+        """model families it is for; empty: all"""
+        self.agents = agents
+        """agents it is for; empty: all"""
+        self.unless = unless
+        """pairs of quirk and model family for which it stands back"""
+        self.told_by = told_by
+        """words of a refusal (400) that shows that the upstream needs the rule for a model: it is run from then on,
+        and that call is repeated with it; empty: it is run from the first call on"""
+        self.why = why
+        self.since = since
+        self.fields = fields
+        """what it touches; no other filter may touch the same"""
+        self.where = where
+        """the top-level value it is about; without that value it is not run; empty: any"""
+        self.header = header
+        """the agent's header it is about (small letters); without that header it is not run; empty: any"""
+        self.trigger = trigger
+        """one of these words must stand in that value (or the body), else it is not run; empty: it always is"""
+        self.apply = apply
+        """changes the draft; True when it did"""
+        self.stage = stage
+        """for streams: what runs on the way back when `apply` changed the request, or always where the rule is about
+        answers alone"""
+        self.whole = whole
+        """for answers in one document, of a rule about answers alone: what it becomes; the same object where
+        nothing changed"""
 
     def fits(self, quirks: frozenset[str], dialect: str, agent: str, model: Model) -> bool:
         """Whether it can be needed for these calls."""

@@ -31,7 +31,7 @@ def map_chunks(block: bytes, change: Callable[[Json], list[Json]]) -> bytes:
     out: list[bytes] = []
     touched = False
     for raw, end in zip(pieces[::2], [*pieces[1::2], b""], strict=True):
-        chunk = _read(raw) if end else None
+        chunk: Json | None = _read(raw) if end else None
         after = [chunk] if chunk is None else change(chunk)
         if len(after) == 1 and after[0] is chunk:
             out += (raw, end)

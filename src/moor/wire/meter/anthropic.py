@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from moor.wire.meter.base import Count, Tally, count, error_text, parse, part, read_as
+from moor.wire.meter.anthropic_shape import Message, Usage
+from moor.wire.meter.base import Tally, count, error_text, parse, part, read_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,29 +18,7 @@ if TYPE_CHECKING:
     from moor.wire.sse import SseEvent
 
 
-class _Details(msgspec.Struct):
-    thinking_tokens: Count | None = None
-
-
-class _Written(msgspec.Struct):
-    ephemeral_1h_input_tokens: Count | None = None
-
-
-class _Usage(msgspec.Struct):
-    input_tokens: Count | None = None
-    output_tokens: Count | None = None
-    cache_read_input_tokens: Count | None = None
-    cache_creation_input_tokens: Count | None = None
-    cache_creation: _Written | None = None
-    output_tokens_details: _Details | None = None
-
-
-class _Message(msgspec.Struct):
-    type: str = ""
-    usage: _Usage | None = None
-
-
-_MESSAGE: Final = msgspec.json.Decoder(_Message)
+_MESSAGE: Final = msgspec.json.Decoder(Message)
 
 
 class AnthropicReader:
@@ -78,7 +57,7 @@ class AnthropicReader:
             tally.error = error_text(data)
 
 
-def _take_typed(tally: Tally, usage: _Usage) -> None:
+def _take_typed(tally: Tally, usage: Usage) -> None:
     """The same as `_take`, for numbers whose form is known to be right."""
     tally.input, tally.output = usage.input_tokens, usage.output_tokens
     tally.cache_read = usage.cache_read_input_tokens or 0

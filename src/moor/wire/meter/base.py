@@ -7,7 +7,7 @@ holds none has no effect, which is why the result is the same however the stream
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import msgspec
 
@@ -24,8 +24,6 @@ _MAX_ENVELOPE: Final = 400
 """bytes; no event of the four dialects has more around its text, so that a stream of large deltas is seen as such"""
 _JSON: Final = msgspec.json.Decoder()
 T = TypeVar("T")
-Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, lt=1_000_000_000_000)]
-"""a number of tokens as it should be; anything else is left to `count`"""
 
 
 class Tally:

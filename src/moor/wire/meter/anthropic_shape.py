@@ -1,0 +1,33 @@
+"""The usual form of a whole message, as far as the meter reads it. Apart, because msgspec builds its classes from
+annotations, which compiled code does not keep."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+import msgspec
+
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, lt=1_000_000_000_000)]
+"""a number of tokens as it should be; anything else is left to `count`"""
+
+
+class Details(msgspec.Struct):
+    thinking_tokens: Count | None = None
+
+
+class Written(msgspec.Struct):
+    ephemeral_1h_input_tokens: Count | None = None
+
+
+class Usage(msgspec.Struct):
+    input_tokens: Count | None = None
+    output_tokens: Count | None = None
+    cache_read_input_tokens: Count | None = None
+    cache_creation_input_tokens: Count | None = None
+    cache_creation: Written | None = None
+    output_tokens_details: Details | None = None
+
+
+class Message(msgspec.Struct):
+    type: str = ""
+    usage: Usage | None = None
