@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from moor.domain.call import Call, Try
 from moor.domain.cost import cost_nano
 from moor.domain.usage import Usage
-from moor.gateway.known import known_of
+from moor.gateway.known import Known, known_of
 from moor.secrets import redact
 
 if TYPE_CHECKING:
@@ -22,65 +22,48 @@ class Record:
     """What is known of a call while it runs; `call` makes the row."""
 
     def __init__(
-        self,
-        call_id: str,
-        session: Session,
-        started_at: float,
-        started_mono: float,
-        dialect: str = "",
-        agent_session: str = "",
-        parent_session: str = "",
-        model: Model | None = None,
-        model_id: str = "",
-        request_bytes: int = 0,
-        response_bytes: int = 0,
-        first_byte_ms: int | None = None,
-        attempts: int = 0,
-        status: int = 0,
-        stream: bool = False,
-        outcome: str = "",
-        error: str = "",
-        rules: tuple[str, ...] = (),
-        usage: Usage = _NOTHING,
-        estimated: bool = False,
-        asked: str = "",
-        tries: tuple[Try, ...] = (),
-        draws: tuple[tuple[int, int], ...] = (),
+        self, call_id: str, session: Session, request: Request, known: Known, started_at: float, started_mono: float
     ) -> None:
         self.id = call_id
         self.session = session
         self.started_at = started_at
         self.started_mono = started_mono
-        self.dialect = dialect
-        self.agent_session = agent_session
-        self.parent_session = parent_session
-        self.model = model
-        self.model_id = model_id
-        self.request_bytes = request_bytes
-        self.response_bytes = response_bytes
-        self.first_byte_ms = first_byte_ms
-        self.attempts = attempts
-        self.status = status
-        self.stream = stream
-        self.outcome = outcome
-        self.error = error
-        self.rules = rules
-        self.usage = usage
-        self.estimated = estimated
-        self.asked = asked
-        self.tries = tries
-        self.draws = draws
+        self.dialect = request.route.dialect if request.route is not None else ""
+        self.agent_session = known.agent_session
+        self.parent_session = known.parent_session
+        self.model: Model | None = None
+        self.model_id = ""
+        self.request_bytes = request.size
+        self.response_bytes = 0
+        self.first_byte_ms: int | None = None
+        self.attempts = 0
+        self.status = 0
+        self.stream = False
+        self.outcome = ""
+        self.error = ""
+        self.rules: tuple[str, ...] = ()
+        self.usage = _NOTHING
+        self.estimated = False
+        self.asked = ""
+        self.tries: tuple[Try, ...] = ()
+        self.draws: tuple[tuple[int, int], ...] = ()
+        self._cost: int | None = 0
+        self._priced: Usage | None = None
+        """the usage that `_cost` is of"""
 
     def took(self, model: Model) -> None:
         """Note the model that answers; what the agent asked for too, where that is another."""
         self.model = model
+        self._priced = None
         if model.id != self.model_id:
             self.asked, self.model_id = self.model_id, model.id
 
     def cost(self) -> int | None:
         """Nano-dollars; None where no price is known."""
-        price = self.model.price if self.model is not None else None
-        return cost_nano(self.usage, price) if self.usage.total else 0
+        if self._priced is not self.usage:
+            price = self.model.price if self.model is not None else None
+            self._priced, self._cost = self.usage, cost_nano(self.usage, price) if self.usage.total else 0
+        return self._cost
 
     def call(self, ended_mono: float) -> Call:
         """The row. A call that never reached a model costs nothing, whatever its price."""
@@ -101,8 +84,4 @@ class Record:
 
 def open_record(call_id: str, session: Session, request: Request, now: float, mono: float) -> Record:
     """The record of a call that begins."""
-    known = known_of(request, session)
-    dialect = request.route.dialect if request.route is not None else ""
-    return Record(
-        call_id, session, now, mono, dialect, known.agent_session, known.parent_session, request_bytes=request.size
-    )
+    return Record(call_id, session, request, known_of(request, session), now, mono)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
-from itertools import chain
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from moor.domain.call import Call
@@ -13,18 +12,34 @@ from moor.store.batch import BatchWriter
 from moor.store.home import Home
 from moor.store.rows import INT_MAX, Cell, cell
 
-_COLUMNS: Final = (
-    *("id", "session", "agent", "agent_session", "parent_session", "upstream", "dialect", "model"),
-    *("outcome", "price_source", "price_date", "error"),
-    *("duration_ms", "status", "attempts", "request_bytes", "response_bytes"),
-    *("input", "output", "cache_read", "cache_write", "reasoning"),
-    *("started_at", "first_byte_ms", "stream", "estimated", "cost_nano", "rules", "tags", "asked"),
+_SHARED: Final = (
+    *("session", "agent", "agent_session", "parent_session", "upstream", "dialect", "model", "outcome"),
+    *("price_source", "price_date", "error", "status", "attempts", "stream", "estimated", "rules", "asked", "tags"),
 )
-_ROW: Final = f"({', '.join('?' * len(_COLUMNS))})"
-_INSERT: Final = f"INSERT OR IGNORE INTO calls ({', '.join(_COLUMNS)}) VALUES {_ROW}"  # noqa: S608 - names of ours
+"""what most calls of a session have in common: bound once for many rows, as binding is the dearest part of one"""
+_OWN: Final = (
+    *("id", "started_at", "first_byte_ms", "duration_ms", "request_bytes", "response_bytes"),
+    *("input", "output", "cache_read", "cache_write", "reasoning", "cost_nano"),
+)
 _GROUP: Final = 16
-_INSERT_GROUP: Final = _INSERT + f", {_ROW}" * (_GROUP - 1)
-"""one statement for many rows: SQLite is entered once, and the interpreter's lock changes hands once"""
+_SLICE: Final = 64
+"""calls that are made ready at once: the interpreter's lock is held for so long"""
+
+
+def _insert(rows: int) -> str:
+    """One statement for that many rows of one kind: SQLite is entered once, and the lock changes hands once."""
+    first = len(_SHARED) + 1
+    shared = ", ".join(f"?{number}" for number in range(1, first))
+    values = [
+        f"({shared}, {', '.join(f'?{first + row * len(_OWN) + place}' for place in range(len(_OWN)))})"
+        for row in range(rows)
+    ]
+    columns = ", ".join((*_SHARED, *_OWN))
+    return f"INSERT OR IGNORE INTO calls ({columns}) VALUES {', '.join(values)}"  # noqa: S608 - names of ours
+
+
+_INSERT: Final = _insert(1)
+_INSERT_GROUP: Final = _insert(_GROUP)
 
 
 class LedgerWriter:
@@ -58,12 +73,9 @@ class LedgerWriter:
 
 def insert_calls(connection: sqlite3.Connection, calls: Sequence[Call]) -> None:
     """Insert calls in the transaction that is open; one that is there already stays as it is."""
-    rows = [_row(call) for call in calls]
-    grouped = len(rows) - len(rows) % _GROUP
-    for start in range(0, grouped, _GROUP):
-        connection.execute(_INSERT_GROUP, [*chain.from_iterable(rows[start : start + _GROUP])])
-    if grouped < len(rows):
-        connection.executemany(_INSERT, rows[grouped:])
+    for start in range(0, len(calls), _SLICE):
+        for shared, own in _kinds(calls[start : start + _SLICE]):
+            _insert_kind(connection, shared, own)
     if tried := [(cell(call.tries), call.id) for call in calls if call.tries]:
         connection.executemany("UPDATE calls SET tries = ? WHERE id = ?", tried)
     if hours := [(_count(call.usage.cache_write_1h), call.id) for call in calls if call.usage.cache_write_1h]:
@@ -74,32 +86,42 @@ def insert_calls(connection: sqlite3.Connection, calls: Sequence[Call]) -> None:
         charge(connection, draws)
 
 
-def _row(call: Call) -> tuple[Cell, ...]:
-    """The columns in their order. Spelled out: this is the dearest part of a row on the gateway's CPU."""
-    used = call.usage
+def _insert_kind(connection: sqlite3.Connection, shared: list[Cell], own: list[Cell]) -> None:
+    size = _GROUP * len(_OWN)
+    whole = len(own) - len(own) % size
+    for start in range(0, whole, size):
+        connection.execute(_INSERT_GROUP, shared + own[start : start + size])
+    for start in range(whole, len(own), len(_OWN)):
+        connection.execute(_INSERT, shared + own[start : start + len(_OWN)])
+
+
+def _kinds(calls: Sequence[Call]) -> Iterable[tuple[list[Cell], list[Cell]]]:
+    """The calls by what they share, each kind with the own columns of its calls one after the other."""
     # fmt: off
-    texts = (
-        call.id, call.session, call.agent, call.agent_session, call.parent_session, call.upstream, call.dialect,
-        call.model, call.outcome, call.price_source, call.price_date, call.error,
-    )
-    counts = (
-        call.duration_ms, call.status, call.attempts, call.request_bytes, call.response_bytes,
-        used.input, used.output, used.cache_read, used.cache_write, used.reasoning,
-    )
+    kinds: dict[tuple[object, ...], tuple[list[Cell], list[Cell]]] = {}
+    for call in calls:
+        texts = (
+            call.session, call.agent, call.agent_session, call.parent_session, call.upstream, call.dialect,
+            call.model, call.outcome, call.price_source, call.price_date, call.error, call.status, call.attempts,
+            call.stream, call.estimated, call.rules, call.asked,
+        )
+        # the tags of a session's calls are one object, and a comparison of two would cost more than it saves
+        key = (texts, id(call.tags))
+        kind = kinds.get(key)
+        if kind is None:
+            kind = kinds[key] = ([*map(cell, texts), cell(call.tags)], [])
+        used, started, first, cost = call.usage, call.started_at, call.first_byte_ms, call.cost_nano
+        kind[1].extend((
+            call.id if call.id.isascii() else cell(call.id),
+            started if started == started else 0.0,  # SQLite would store NaN as NULL
+            None if first is None else _count(first),
+            _count(call.duration_ms), _count(call.request_bytes), _count(call.response_bytes),
+            _count(used.input), _count(used.output), _count(used.cache_read), _count(used.cache_write),
+            _count(used.reasoning),
+            cost if cost is None or -INT_MAX <= cost <= INT_MAX else cell(cost),
+        ))
     # fmt: on
-    started, cost, first = call.started_at, call.cost_nano, call.first_byte_ms
-    return (
-        *(texts if "".join(texts).isascii() else map(cell, texts)),
-        *(counts if min(counts) >= 0 and max(counts) <= INT_MAX else map(_count, counts)),
-        started if started == started else 0.0,  # SQLite would store NaN as NULL
-        None if first is None else _count(first),
-        1 if call.stream else 0,  # a bool is adapted by SQLite's module, at the price of three numbers
-        1 if call.estimated else 0,
-        cost if cost is None or -INT_MAX <= cost <= INT_MAX else cell(cost),
-        cell(call.rules) if call.rules else "[]",
-        cell(call.tags) if call.tags else "{}",
-        cell(call.asked) if call.asked else "",
-    )
+    return kinds.values()
 
 
 def _count(number: int) -> int:
