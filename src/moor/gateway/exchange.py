@@ -25,7 +25,7 @@ from moor.gateway.exchange_tries import Tries, unreachable
 from moor.gateway.payloads import Draft
 from moor.gateway.places import status_of
 from moor.gateway.prepare import Prepared
-from moor.gateway.spend import PAID_PIECE, Spend, split
+from moor.gateway.spend import PAID_PIECE, Spend
 from moor.gateway.tries import Failure
 from moor.wire import refusal as words
 from moor.wire.index import index_object
@@ -231,7 +231,7 @@ class Exchange(Tries):
             self._complete(answer)
             return
         if self._spend is not None and not self._is_clear(self._spend, pieces):
-            self._backlog += split(pieces, PAID_PIECE)
+            self._backlog += pieces
             self._ended = ended
             self._pay(self._spend, answer)
             return
@@ -245,8 +245,11 @@ class Exchange(Tries):
 
     def _is_clear(self, spend: Spend, pieces: list[bytes]) -> bool:
         """Whether these bytes are paid for, whatever they hold: most are, while much is left."""
-        spend.clear -= sum(map(len, pieces))
-        return spend.clear >= 0 and not self._backlog and not self._short
+        size = len(pieces[0]) if len(pieces) == 1 else sum(map(len, pieces))
+        if size > spend.clear or self._backlog or self._short:
+            return False
+        spend.clear -= size
+        return True
 
     def _fed(self, answer: Answer, pieces: list[bytes]) -> list[bytes] | None:
         """What goes to the agent; None where the answer is an error from its first byte on, which is dealt with."""
@@ -299,13 +302,19 @@ class Exchange(Tries):
             self._outbound.resume_reading()
 
     def _next_pieces(self, spend: Spend) -> list[bytes]:
-        """All that waits where it is paid for, else one piece."""
-        waiting = sum(map(len, self._backlog))
-        if waiting <= spend.clear:
-            spend.clear -= waiting
-            pieces, self._backlog = self._backlog, []
-            return pieces
-        return [self._backlog.pop(0)]
+        """All that waits where it is paid for; else what is, or the piece that may pass before it is counted."""
+        pieces, self._backlog = self._backlog, []
+        size = max(spend.clear, PAID_PIECE)
+        spend.clear -= size
+        first: list[bytes] = []
+        for place, piece in enumerate(pieces):
+            if len(piece) > size:
+                self._backlog = [piece[size:], *pieces[place + 1 :]]
+                return [*first, piece[:size]] if size else first
+            first.append(piece)
+            size -= len(piece)
+        spend.clear += size
+        return first
 
     def _hold(self, pieces: list[bytes], ended: bool) -> None:
         assert self._held is not None

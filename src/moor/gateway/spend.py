@@ -35,11 +35,6 @@ _ROUNDS: Final = 3
 """questions to the bank before a call begins: others may take what was there a moment ago"""
 
 
-def split(pieces: list[bytes], size: int) -> list[bytes]:
-    """The same bytes in pieces of at most that size."""
-    return [piece[at : at + size] for piece in pieces for at in range(0, len(piece), size)]
-
-
 class Spend:
     """One call's part of the purses. `price` is known wherever one of them counts money."""
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from moor.domain.dialects import ANTHROPIC_MESSAGES, DIALECTS, GEMINI_GENERATE, OPENAI_CHAT, OPENAI_RESPONSES
 from moor.domain.usage import Usage
+from moor.wire.meter.base import StreamMeter
 from moor.wire.meter.open import open_stream, read_body
 from moor.wire.sse import EventBlocks
 from tests.unit.wire.test_sse import pieces
@@ -113,6 +114,32 @@ def test_any_split_gives_the_same_usage(dialect: str, cuts: list[int], held: int
     assert meter.usage(0) == (EXPECTED[dialect], False)
     assert meter.tally.ended
     assert meter.tally.error == ""
+
+
+@given(
+    dialect=st.sampled_from(DIALECTS),
+    padding=st.lists(st.integers(0, 120), min_size=1, max_size=8),
+    end=st.sampled_from([b"\n\n", b"\r\n\r\n", b"\n\n\n"]),
+)
+def test_a_flood_in_one_block_is_metered_as_event_by_event(dialect: str, padding: list[int], end: bytes) -> None:
+    filler = b'data: {"type":"content_block_delta","choices":[],"text":"a word or two of no importance"}'
+    events: list[bytes] = []
+    for number, event in enumerate(filter(None, STREAMS[dialect].split(b"\n\n"))):
+        events += [filler] * padding[number % len(padding)]
+        events.append(event.replace(b"\n", end[: len(end) // 2]))
+    at_once, one_by_one = open_stream(dialect), open_stream(dialect)
+    at_once.feed(b"".join(event + end for event in events))
+    for event in events:
+        one_by_one.feed(event + end)
+    assert at_once.tally.usage(0, 0) == one_by_one.tally.usage(0, 0) == open_whole(dialect).tally.usage(0, 0)
+    assert at_once.tally.ended
+
+
+def open_whole(dialect: str) -> StreamMeter:
+    """A meter that has read the stream as it stands."""
+    meter = open_stream(dialect)
+    meter.feed(STREAMS[dialect])
+    return meter
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

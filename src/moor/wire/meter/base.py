@@ -22,6 +22,8 @@ BYTES_PER_TOKEN: Final = 4
 
 _MAX_ENVELOPE: Final = 400
 """bytes; no event of the four dialects has more around its text, so that a stream of large deltas is seen as such"""
+_LONG: Final = 4096
+"""bytes of a block whose events are looked for one by one"""
 _JSON: Final = msgspec.json.Decoder()
 T = TypeVar("T")
 
@@ -109,12 +111,12 @@ class StreamMeter:
             if size < (self._envelope + BYTES_PER_TOKEN) * deltas:
                 self._envelope = size // deltas - BYTES_PER_TOKEN
         if not (self._open or is_open):
-            for word in self._reader.triggers:
-                # from the end: CPython's search in that direction costs a third (0.1 ns a byte, not 0.3)
-                if block.rfind(word) >= 0:
-                    break
-            else:
+            # from the end: CPython's search in that direction costs a third (0.1 ns a byte, not 0.3)
+            found = [word for word in self._reader.triggers if block.rfind(word) >= 0]
+            if not found:
                 return
+            if len(block) > _LONG and b"\r" not in block:
+                block = _around(block, found)
         self._open = is_open
         for event in self._decoder.feed(block):
             self._reader.event(self.tally, event)
@@ -126,6 +128,22 @@ class StreamMeter:
         """
         told = self._bytes - self._deltas * self._envelope
         return self.tally.usage(request_bytes, max(self._deltas, told // BYTES_PER_TOKEN))
+
+
+def _around(block: bytes, words: list[bytes]) -> bytes:
+    """The events that hold one of the words, which all stand in the block, and no others: of a flood few do. Lines
+    end in LF. Each byte is searched once a word, however many events hold one."""
+    nexts = [block.find(word) for word in words]
+    kept: list[bytes] = []
+    while nexts:
+        first = min(nexts)
+        before, end = block.rfind(b"\n\n", 0, first), block.find(b"\n\n", first)
+        at = len(block) if end < 0 else end + 2
+        kept.append(block[before + 2 if before >= 0 else 0 : at])
+        again = [(word, hit if hit >= at else block.find(word, at)) for word, hit in zip(words, nexts, strict=True)]
+        words = [word for word, hit in again if hit >= 0]
+        nexts = [hit for _, hit in again if hit >= 0]
+    return b"".join(kept)
 
 
 def parse(data: bytes) -> Mapping[str, Any]:
