@@ -25,8 +25,12 @@ env: ## build .venv from the lock (only when something changed)
 agents: env ## install the pinned agents once for this checkout
 	@scripts/bootstrap agents --venv "$(VENV)" --agents "$(AGENTS)"
 
+.PHONY: compiled
+compiled: env ## compile the gateway's hot modules, where a C compiler is (half the CPU; the sources stay the truth)
+	@$(PY) -m scripts.compiled --if-possible
+
 .PHONY: demo
-demo: env ## all of it in one minute, on a simulated workspace
+demo: env compiled ## all of it in one minute, on a simulated workspace
 	@scripts/bootstrap agents --venv "$(VENV)" --agents "$(AGENTS)" --only opencode
 	@MOOR_TEST_AGENTS="$(abspath $(AGENTS))/agents" $(VENV)/bin/moor demo
 
@@ -46,11 +50,11 @@ check: lint ## lint, types, architecture and unit tests: under a minute
 	@$(TESTENV) $(PYTEST) -q tests/arch tests/unit
 
 .PHONY: test
-test: lint agents ## what CI runs: everything but the long products
+test: lint compiled agents ## what CI runs: everything but the long products
 	@$(TESTENV) $(PYTEST) -q -m "not full" tests
 
 .PHONY: test-full
-test-full: lint agents ## the products and soaks too; writes docs/reference/full-results.md
+test-full: lint compiled agents ## the products and soaks too; writes docs/reference/full-results.md
 	@$(TESTENV) $(PY) -m scripts.full_results
 
 .PHONY: fuzz
@@ -70,11 +74,12 @@ lock: env ## renew requirements/*.lock from pyproject.toml (needs uv)
 	@$(PY) -m scripts.lock
 
 .PHONY: build
-build: env ## wheel and source distribution into dist/
-	@$(PY) -m hatchling build
+build: env ## source distribution, and a wheel for this platform with the gateway compiled, into dist/
+	@$(PY) -m hatchling build -t sdist
+	@MOOR_COMPILE=1 $(PY) -m hatchling build -t wheel
 
 .PHONY: bench
-bench: env ## launch and gateway figures against the aims
+bench: env compiled ## launch and gateway figures against the aims
 	@$(PY) -m bench.launch
 	@if [ -f bench/gateway/__main__.py ]; then $(PY) -m bench.gateway; fi
 

@@ -25,6 +25,8 @@ SOURCES = ROOT / "src"
 PACKAGES = ("moor/gateway", "moor/gateway/filters", "moor/wire", "moor/wire/meter")
 """folders whose modules are compiled, but for those with classes of msgspec's: it makes them from annotations, which
 compiled code does not keep"""
+KEPT = 3
+"""compilations of a checkout that stay on the disk"""
 STRUCT = re.compile(r"\(msgspec\.Struct")
 MORE = (
     *("moor/store/batch.py", "moor/store/rows.py", "moor/ledger/writer.py", "moor/domain/ids.py"),
@@ -90,20 +92,33 @@ def build(into: Path) -> None:
         (work / "setup.py").write_text(SETUP, encoding="utf-8")
         environ = {**os.environ, "MYPYPATH": "src", "MOOR_INTERPRETED": "1"}
         argv = [sys.executable, "setup.py", *(f"src/{path}" for path in paths)]
-        subprocess.run(argv, cwd=work, env=environ, check=True, capture_output=True, encoding="utf-8")
-        shutil.rmtree(into, ignore_errors=True)
+        subprocess.run(
+            argv, cwd=work, env=environ, check=True, capture_output=True, encoding="utf-8", errors="replace"
+        )
         shutil.copytree(work / "out", into)
 
 
 def renew(place: Path) -> None:
-    """Compile for the checkout and note of which sources."""
+    """Compile for the checkout and note of which sources.
+
+    What was compiled before stays beside it for a while: a moor that runs may still load some of it.
+    """
+    from moor.compiled import STAMP
+
     stats = {path: (SOURCES / path).stat() for path in modules()}
-    build(place)
-    [library] = [file.name.removesuffix(EXTENSION_SUFFIXES[0]) for file in place.glob("*__mypyc*")]
-    lines = [library]
+    place.mkdir(parents=True, exist_ok=True)
+    below = Path(tempfile.mkdtemp(dir=place))
+    build(below / "new")
+    [library] = [file.name.removesuffix(EXTENSION_SUFFIXES[0]) for file in (below / "new").glob("*__mypyc*")]
+    lines = [f"{below.name}/new {library}"]
     for path, seen in stats.items():
         lines.append(f"{path.removesuffix('.py').replace('/', '.')} {seen.st_size} {seen.st_mtime_ns} {path}")
-    (place / "stamp").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    stamp = below / STAMP
+    stamp.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    stamp.replace(place / STAMP)
+    before = sorted((old for old in place.iterdir() if old.is_dir()), key=lambda old: old.stat().st_mtime)
+    for old in before[:-KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def main() -> int:
@@ -111,24 +126,22 @@ def main() -> int:
     from moor.compiled import folder, fresh
 
     parser = argparse.ArgumentParser(prog="python -m scripts.compiled")
-    parser.add_argument("--if-possible", action="store_true", help="end well where there is no compiler")
+    parser.add_argument("--if-possible", action="store_true", help="end well where it cannot be done")
     args = parser.parse_args()
-    found = fresh(str(SOURCES))
     wanted = {path.removesuffix(".py").replace("/", ".") for path in modules()}
-    if wanted <= found.keys():
+    if wanted <= fresh(str(SOURCES)).keys():
         return 0
     lack = missing()
+    if not lack:
+        print("compiling the gateway (a minute)", file=sys.stderr, flush=True)
+        try:
+            renew(Path(folder(str(SOURCES))))
+        except subprocess.CalledProcessError as error:
+            print((error.stderr or error.stdout)[-4000:], file=sys.stderr)
+            lack = "the lines above say why"
     if lack:
-        print(f"the gateway runs interpreted, at twice the CPU: {lack}", file=sys.stderr)
-        return 0 if args.if_possible else 1
-    print("compiling the gateway (a minute)", file=sys.stderr)
-    try:
-        renew(Path(folder(str(SOURCES))))
-    except subprocess.CalledProcessError as error:
-        print((error.stderr or error.stdout)[-4000:], file=sys.stderr)
-        print("error: the gateway could not be compiled; it runs interpreted", file=sys.stderr)
-        return 1
-    return 0
+        print(f"the gateway is not compiled and takes twice the CPU: {lack}", file=sys.stderr)
+    return 0 if not lack or args.if_possible else 1
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """The hot modules of the gateway in a checkout, compiled beside it: used while they are of these very sources.
 
 `python -m scripts.compiled` (which `make test`, `make demo` and `make bench` call where there is a C compiler) makes
-them in `build/compiled/TAG`; a wheel holds them beside the sources, and nothing here is needed. A source that changed
-since, by size or time, turns all of them off: they call each other without looking names up, so that it is all or
-nothing. `MOOR_INTERPRETED=1` turns them off too.
+them below `build/compiled`; a wheel may hold them beside the sources, and nothing here is needed. A source that
+changed since, by size or time, turns all of them off: they call each other without looking names up, so that it is
+all or nothing. `MOOR_INTERPRETED=1` turns them off too. Imported by each moor at its start, so it imports little.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from __future__ import annotations
 import os
 import sys
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec
-from typing import Final
 
-STAMP: Final = "stamp"
-"""a line a module: its name, its source's size and time in ns, its path below `src`; the first line: the library"""
+STAMP = "stamp"
+"""the folder below this one and the name of the library; then a line a module: its name, its source's size and time
+(ns), and its path below `src`"""
 
 
 class CompiledFinder:
@@ -42,11 +42,13 @@ def folder(sources: str) -> str:
 
 def fresh(sources: str) -> dict[str, str]:
     """Module name to file, where all of them are of the sources as they are now; else nothing."""
-    place = folder(sources)
+    found: dict[str, str] = {}
     try:
-        with open(os.path.join(place, STAMP), encoding="utf-8") as file:  # noqa: PTH118, PTH123
-            library, *lines = file.read().splitlines()
-        found = {library: _file(place, library)}
+        with open(os.path.join(folder(sources), STAMP), encoding="utf-8") as file:  # noqa: PTH118, PTH123
+            head, *lines = file.read().splitlines()
+        below, library = head.split(" ")
+        place = os.path.join(folder(sources), below)  # noqa: PTH118
+        found[library] = _file(place, library)
         for line in lines:
             name, size, time_ns, path = line.split(" ", 3)
             seen = os.stat(os.path.join(sources, path))  # noqa: PTH116, PTH118
