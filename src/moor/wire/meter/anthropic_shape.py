@@ -12,14 +12,20 @@ Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, lt=1_000_000_000_000)]
 
 
 class Details(msgspec.Struct):
+    """Of `output_tokens_details`."""
+
     thinking_tokens: Count | None = None
 
 
 class Written(msgspec.Struct):
+    """Of `cache_creation`."""
+
     ephemeral_1h_input_tokens: Count | None = None
 
 
 class Usage(msgspec.Struct):
+    """Of `usage`."""
+
     input_tokens: Count | None = None
     output_tokens: Count | None = None
     cache_read_input_tokens: Count | None = None
@@ -29,5 +35,7 @@ class Usage(msgspec.Struct):
 
 
 class Message(msgspec.Struct):
+    """Of the whole document."""
+
     type: str = ""
     usage: Usage | None = None
