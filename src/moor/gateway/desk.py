@@ -21,6 +21,7 @@ from moor.wire import refusal as words
 from moor.wire.listing import listed, model_body, models_body
 from moor.wire.meter.base import BYTES_PER_TOKEN
 from moor.wire.refusal import Refusal
+from moor.wire.resent import Conversations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,6 +72,7 @@ class Desk:
         self._metrics = metrics
         self._rates = rates
         self._rate_book = RateBook()
+        self._conversations = Conversations()
 
     def handle(self, inbound: Inbound, request: Request) -> Exchange | None:
         """Answer a request here, or start its exchange; None when it was answered."""
@@ -99,7 +101,7 @@ class Desk:
 
     def start(self, exchange: Exchange, request: Request, session: Session, fallback: str = "") -> None:
         """Take a call through the steps that come before the upstream. `fallback`: what answers instead."""
-        index = read_index(request, self.limits.max_body)
+        index = read_index(request, session, self._conversations, self.limits.max_body)
         if isinstance(index, Refusal):
             exchange.refuse(index)
             return

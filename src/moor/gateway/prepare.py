@@ -12,7 +12,7 @@ from moor.gateway.places import Place, Plan, status_of
 from moor.wire import refusal as words
 from moor.wire.content import decode_body
 from moor.wire.heads import header_lines
-from moor.wire.index import Index, index_object
+from moor.wire.index import Index
 from moor.wire.refusal import Refusal
 from moor.wire.splice import encode
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from moor.domain.session import Session
     from moor.gateway.request import Request
     from moor.gateway.routes import Route
+    from moor.wire.resent import Conversations
 
 _SIDE_DOORS: Final = frozenset(
     (
@@ -70,11 +71,11 @@ def named_model(route: Route, index: Index) -> str | None:
     return route.model or index.text("model")
 
 
-def read_index(request: Request, max_body: int) -> Index | Refusal:
+def read_index(request: Request, session: Session, conversations: Conversations, max_body: int) -> Index | Refusal:
     """The body, decoded and indexed."""
     try:
         body, coding = request.body(), request.framing.coding
-        return index_object(decode_body(coding, body, max_body) if coding else body)
+        return conversations.index(session.id, decode_body(coding, body, max_body) if coding else body)
     except ContentCodingError as error:
         return Refusal(status=error.status, ref=error.ref, message=error.message)
     except (BodyNotObjectError, DuplicateKeyError) as error:

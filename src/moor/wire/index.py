@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import KeysView
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from moor.errors.wire import BodyNotObjectError, DuplicateKeyError
+
+if TYPE_CHECKING:
+    from moor.wire.resent import Past
 
 _DECODER: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _KEY: Final = msgspec.json.Decoder(str)
@@ -38,7 +41,7 @@ class Index:
     then the values are views.
     """
 
-    __slots__ = ("_spans", "_values", "body")
+    __slots__ = ("_notes", "_spans", "_values", "body", "ends", "past")
 
     def __init__(
         self, body: bytes, spans: dict[str, tuple[int, int]] | None, values: dict[str, msgspec.Raw] | None = None
@@ -46,6 +49,18 @@ class Index:
         self.body = body
         self._spans = spans
         self._values = values
+        self._notes: dict[str, object] | None = None
+        self.past: Past | None = None
+        """what was known of its first messages before it was read (`moor.wire.resent`)"""
+        self.ends: list[int] | None = None
+        """where its messages end; made when the next body is compared with it"""
+
+    @property
+    def notes(self) -> dict[str, object]:
+        """What was found out about its messages, by whoever looked; kept for the next body that begins so."""
+        if self._notes is None:
+            self._notes = {}
+        return self._notes
 
     @property
     def spans(self) -> dict[str, tuple[int, int]]:

@@ -50,6 +50,12 @@ class Turns(msgspec.Struct):
     """places of messages with a cache mark on a thought, or one with a scope"""
     roles: list[str]
 
+    def first(self, count: int) -> Turns:
+        """The same of the first messages only."""
+        blanks = [place for place in self.blanks if place < count]
+        odd = [place for place in self.odd_marks if place < count]
+        return Turns(self.calls[:count], self.results[:count], blanks, odd, self.roles[:count])
+
     def are_paired(self) -> bool:
         """Whether each call is answered in the next message and each answer has its call in the one before."""
         before = _EMPTY
@@ -81,13 +87,25 @@ def _read(draft: Draft) -> Turns | None:
         return None
     if len(raw) < SMALL and is_harmless(bytes(raw)):
         return _NOTHING
+    past = draft.index.past if draft.is_original("messages") else None
+    known = past.notes.get("turns") if past is not None else None
     try:
-        messages = _MESSAGES.decode(raw)
-        turns = Turns([], [], [], [], [message.role for message in messages])
-        for place, message in enumerate(messages):
-            _take(turns, place, message)
+        if past is not None and isinstance(known, Turns):
+            turns = _taken(known.first(past.count), past.rest)
+        else:
+            turns = _taken(Turns([], [], [], [], []), raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
+    if draft.is_original("messages"):
+        draft.index.notes["turns"] = turns
+    return turns
+
+
+def _taken(turns: Turns, raw: bytes | memoryview) -> Turns:
+    """The turns with those of a JSON array of messages behind them."""
+    for place, message in enumerate(_MESSAGES.decode(raw), len(turns.roles)):
+        turns.roles.append(message.role)
+        _take(turns, place, message)
     return turns
 
 
