@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import json
 import sys
 import time
@@ -20,11 +21,20 @@ MESSAGE_END = b"message_stop"
 LAST_CHUNK = b"0\r\n\r\n"
 
 
-def make_body(kind: str, model: str = "m") -> bytes:
-    """An agent-like request: the model first, a conversation of tool calls, then the tools."""
+VARIANTS = 8
+"""bodies of a megabyte that take turns: more than any gateway would care to remember"""
+
+
+def make_body(kind: str, model: str = "m", variant: int = 0) -> bytes:
+    """An agent-like request: the model first, a conversation of tool calls, then the tools.
+
+    Another variant of `body` is another conversation, which begins with other words; of `splice` and `repair` the
+    same one with other words at its end, as an agent sends it again at each turn.
+    """
     name, _, size = kind.partition("-")
     stream = name in ("stream", "flood", "stall")
-    messages: list[object] = [{"role": "user", "content": [{"type": "text", "text": f"{kind} please"}]}]
+    begin, end = (f"{variant}: {kind} please", "go on") if name == "body" else (f"{kind} please", f"go on, {variant}")
+    messages: list[object] = [{"role": "user", "content": [{"type": "text", "text": begin}]}]
     total, number = 0, 0
     while name in ("body", "repair", "splice") and total < int(size):
         number += 1
@@ -56,7 +66,8 @@ def make_body(kind: str, model: str = "m") -> bytes:
         total += len(json.dumps(turn))
     if name == "repair":
         messages += [{"role": "assistant", "content": [{"type": "text", "text": ""}]}]
-        messages += [{"role": "user", "content": [{"type": "text", "text": "go on"}]}]
+    if name in ("body", "repair", "splice"):
+        messages += [{"role": "user", "content": [{"type": "text", "text": end}]}]
     tool: dict[str, object] = {
         "name": "bash",
         "description": "Runs a command.",
@@ -70,10 +81,16 @@ def make_body(kind: str, model: str = "m") -> bytes:
 
 
 def make_request(
-    port: int, kind: str, path: str, key: str, headers: Mapping[str, str] | None = None, model: str = "m"
+    port: int,
+    kind: str,
+    path: str,
+    key: str,
+    headers: Mapping[str, str] | None = None,
+    model: str = "m",
+    variant: int = 0,
 ) -> bytes:
     """Head and body as an agent sends them."""
-    body = make_body(kind, model)
+    body = make_body(kind, model, variant)
     more = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\n"
@@ -86,8 +103,8 @@ def make_request(
 class Load:
     """What all connections share."""
 
-    def __init__(self, request: bytes, stream: bool) -> None:
-        self.request = request
+    def __init__(self, requests: list[bytes], stream: bool) -> None:
+        self.requests = itertools.cycle(requests)
         self.stream = stream
         self.latencies: list[float] = []
         self.first: list[float] = []
@@ -117,7 +134,7 @@ class Connection(asyncio.Protocol):
         self.chunked = False
         self.silent = True
         self.started = time.perf_counter()
-        self.transport.write(self.load.request)
+        self.transport.write(next(self.load.requests))
 
     def data_received(self, data: bytes) -> None:
         """Part of asyncio.Protocol."""
@@ -194,9 +211,9 @@ class Connection(asyncio.Protocol):
             self.done.set_result(None)
 
 
-async def main(request: bytes, port: int, seconds: float, connections: int, stream: bool, peer: bool) -> None:
+async def main(requests: list[bytes], port: int, seconds: float, connections: int, stream: bool, peer: bool) -> None:
     """Run and print; `peer`: with the time to the first event."""
-    load = Load(request, stream)
+    load = Load(requests, stream)
     loop = asyncio.get_running_loop()
     gc.freeze()
     made = [await loop.create_connection(lambda: Connection(load), "127.0.0.1", port) for _ in range(connections)]
@@ -235,6 +252,9 @@ if __name__ == "__main__":
     import uvloop
 
     port, seconds, connections, kind, path, key, *more = sys.argv[1:]
-    asked = make_request(int(port), kind, path, key, json.loads(more[0]) if more else None, *more[1:])
+    headers = json.loads(more[0]) if more else None
+    model = more[1] if len(more) > 1 else "m"
+    times = VARIANTS if kind.startswith(("body", "repair", "splice")) else 1
+    asked = [make_request(int(port), kind, path, key, headers, model, variant) for variant in range(times)]
     stream = kind.startswith(("stream", "flood"))
     uvloop.run(main(asked, int(port), float(seconds), int(connections), stream, bool(more)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import venv
 import zipfile
 from email.parser import Parser
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,28 @@ def test_wheel_names_licence_python_and_every_runtime_package(wheel: Path) -> No
     lock = (ROOT / "requirements" / "runtime.lock").read_text(encoding="utf-8")
     wanted = {re.split(r"[<>=;\[ ]", text)[0] for text in head.get_all("Requires-Dist", [])}
     assert {name for name in wanted if f"\n{name}==" not in f"\n{lock}"} == set()
+
+
+@pytest.mark.full
+@pytest.mark.timeout(600)
+def test_a_wheel_can_hold_the_gateway_compiled(
+    wheelhouse: Path, tmp_path: Path, clean_environ: dict[str, str]
+) -> None:
+    run(
+        *(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)),
+        env={**os.environ, "MOOR_COMPILE": "1"},
+    )
+    [wheel] = tmp_path.glob("*.whl")
+    assert not wheel.name.endswith("-any.whl")
+    assert {"moor/gateway/exchange.py", f"moor/gateway/exchange{EXTENSION_SUFFIXES[0]}"} <= names(wheel)
+    venv.create(tmp_path / "env", with_pip=True)
+    python = str(tmp_path / "env" / "bin" / "python")
+    install = (python, "-m", "pip", "install", "-q", "--no-index", "--disable-pip-version-check")
+    run(*install, "-f", str(wheelhouse), "--require-hashes", "-r", str(ROOT / "requirements" / "runtime.lock"))
+    run(*install, "--no-deps", str(wheel))
+    script = "import moor.gateway.process, moor.gateway.exchange as exchange; print(exchange.__file__)"
+    assert run(python, "-c", script, cwd=tmp_path, env=clean_environ).strip().endswith(EXTENSION_SUFFIXES[0])
+    answers(tmp_path / "env" / "bin" / "moor", clean_environ, tmp_path)
 
 
 def answers(moor: Path, environ: dict[str, str], cwd: Path) -> None:

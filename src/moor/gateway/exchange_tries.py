@@ -200,8 +200,20 @@ class Tries(Ends):
             self._request.drop_body()
             self._body = b""
         if self._prepared is not None and self._status < 400:
-            self._prepared.plan.place.breaker(self._prepared.plan.model.id).worked()
+            self._prepared.plan.place.breaker(self._prepared.plan.model.id).began()
             self._trial = None
+
+    def _complete(self, answer: Answer) -> None:
+        if self._prepared is not None and not answer.error:
+            self._prepared.plan.place.breaker(self._prepared.plan.model.id).worked()
+        super()._complete(answer)
+
+    def _broke_off(self, message: str) -> None:
+        # the agent asks again by itself (OpenCode up to five times a question), so that only this ends it
+        if self._prepared is not None:
+            plan = self._prepared.plan
+            plan.place.breaker(plan.model.id).failed(self._desk.clock.monotonic())
+        super()._broke_off(message)
 
     def _abandon(self) -> None:
         if self._retry is not None:

@@ -150,8 +150,13 @@ class Breaker:
             self._rests += 1
         self.trying = False
 
+    def began(self) -> None:
+        """An answer begins: others may go too, and one more failure is enough to leave the model alone again."""
+        self._failures = min(self._failures, self._patience.trips_after - 1)
+        self.trying = False
+
     def worked(self) -> None:
-        """An attempt brought an answer."""
+        """An answer came to its end."""
         self._failures = self._rests = 0
         self.trying = False
 

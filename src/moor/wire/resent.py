@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from moor.wire.index import Index, index_object
-from moor.wire.splice import elements
+from moor.wire.splice import Buffer, elements
 
 LEAST: Final = 64 * 1024
 """bytes of a body below which reading it is cheap"""
@@ -24,11 +24,13 @@ _KEYS: Final = ("messages", "input", "contents")
 class Past:
     """What is known of the first messages of a body."""
 
-    __slots__ = ("count", "notes", "rest")
+    __slots__ = ("count", "ends", "notes", "rest")
 
-    def __init__(self, count: int, notes: dict[str, object], rest: bytes) -> None:
-        self.count = count
+    def __init__(self, ends: list[int], notes: dict[str, object], rest: bytes) -> None:
+        self.count = len(ends)
         """messages that are known"""
+        self.ends = ends
+        """where each of them ends in the body"""
         self.notes = notes
         """about the messages of the body before, of which they were the first"""
         self.rest = rest
@@ -97,7 +99,7 @@ def _resumed(before: Index, body: bytes) -> Index | None:
     if spans is None:
         return None
     index = Index(body, spans)
-    index.past = Past(count, before.notes, shorter.raw(key) or b"[]")
+    index.past = Past(ends[:count], before.notes, shorter.raw(key) or b"[]")
     return index
 
 
@@ -114,9 +116,11 @@ def ends_of(index: Index, key: str) -> list[int]:
     """Where each message ends in the body; none where there is white space between them."""
     if index.ends is None:
         start, end = index.spans[key]
-        at = start + 1
-        ends: list[int] = []
-        for item in elements(memoryview(index.body)[start:end]) or ():
+        at, ends, past = start + 1, [], index.past
+        array: Buffer = memoryview(index.body)[start:end]
+        if past is not None:
+            at, ends, array = past.ends[-1] + 1, past.ends.copy(), past.rest
+        for item in elements(array) or ():
             at += len(memoryview(item))
             ends.append(at)
             at += 1

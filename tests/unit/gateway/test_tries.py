@@ -207,6 +207,48 @@ def test_a_model_that_fails_on_is_left_alone_and_one_call_tries_it_later() -> No
     run(scenario())
 
 
+def test_a_model_whose_streams_break_off_again_and_again_is_left_alone() -> None:
+    async def scenario() -> None:
+        whole = [False]
+
+        async def handler(talk: Talk, seen: Seen) -> None:
+            if whole[0]:
+                await answer_anthropic(talk, seen)
+                return
+            await talk.stream(anthropic_events("hi")[:3], end=False)
+            await asyncio.sleep(0.02)
+            talk.drop()
+
+        limits = Limits(tick_s=0.02, patience=Patience(first_pause_s=0.01, rest_s=0.4))
+        async with rig(handler=handler, session=make_session(traits=AGENT), limits=limits) as r:
+            for _ in range(5):  # an agent repeats by itself what broke off
+                assert (await r.message(stream=True)).status == 200
+            answer = await r.message(stream=True)
+            assert (answer.status, len(r.server.seen)) == (400, 5)
+            assert "has failed 5 times in a row and is left alone" in answer.text
+            await asyncio.sleep(0.5)
+            assert (await r.message(stream=True)).status == 200
+            assert (await r.message(stream=True)).status == 400
+            whole[0] = True
+            await asyncio.sleep(0.9)
+            for _ in range(6):
+                assert (await r.message(stream=True)).status == 200
+
+    run(scenario())
+
+
+def test_an_answer_that_begins_lets_others_pass_before_it_ends() -> None:
+    breaker = Breaker(Patience(trips_after=2, rest_s=1.0))
+    breaker.failed(0.0)
+    breaker.failed(0.0)
+    assert breaker.wait_s(1.5) == 0.0
+    assert breaker.wait_s(1.5) == 1.0
+    breaker.began()
+    assert breaker.wait_s(1.5) == 0.0
+    breaker.failed(1.5)
+    assert breaker.wait_s(1.6) > 0.0
+
+
 def test_a_trial_that_the_agent_gives_up_frees_the_next() -> None:
     breaker = Breaker(Patience(trips_after=1, rest_s=1.0))
     breaker.failed(0.0)
