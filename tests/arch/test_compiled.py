@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import os
 import subprocess
@@ -74,6 +75,43 @@ def test_what_is_compiled_stands_in_the_package() -> None:
     names = {path.removesuffix(".py").replace("/", ".") for path in modules()}
     assert {"moor.gateway.exchange", "moor.gateway.filters.base", "moor.wire.sse", "moor.ledger.writer"} <= names
     assert names <= tree().keys()
+
+
+MAY_CALL_ITSELF = {
+    "_pay": "by a callback, when the bank has answered",
+    "_begin": "by a callback, when the bank has answered",
+    "_advance": "returns at once where it runs already",
+    "_serve": "through `_advance`",
+    "_done": "through `_advance`",
+    "last_boundary": "once, with the lines in another form",
+}
+"""functions that may come back to themselves although they are compiled: what a peer sends cannot deepen it"""
+
+
+def called(function: ast.AST) -> set[str]:
+    """Names of functions and of own methods that it calls."""
+    found = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            found.add(node.func.id)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            holder = node.func.value
+            if isinstance(holder, ast.Name) and holder.id == "self":
+                found.add(node.func.attr)
+    return found
+
+
+@pytest.mark.parametrize("path", modules())
+def test_what_is_compiled_does_not_call_itself(path: str) -> None:
+    nodes = ast.walk(ast.parse((SOURCES / path).read_text(encoding="utf-8")))
+    calls = {node.name: called(node) for node in nodes if isinstance(node, ast.FunctionDef)}
+    for name in calls.keys() - MAY_CALL_ITSELF.keys():
+        reached, todo = set[str](), [name]
+        while todo:
+            new = (calls.get(todo.pop(), set()) & calls.keys()) - reached
+            reached |= new
+            todo += new
+        assert name not in reached, f"{path}: {name} comes back to itself; see scripts/compiled.py"
 
 
 @pytest.mark.skipif(not IS_COMPILED, reason="nothing is compiled here, so that all other tests ran interpreted")

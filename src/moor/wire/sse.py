@@ -113,7 +113,7 @@ def last_boundary(data: bytes) -> int:
         if end > 1:
             best = max(best, end + 1 if data.startswith(b"\n", end) else end)
     if best == len(data) and data.endswith(b"\r"):
-        return last_boundary(data[:-1])
+        return last_boundary(data.rstrip(b"\r"))  # all at once: a peer may send a million of them
     return best
 
 

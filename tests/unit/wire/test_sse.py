@@ -76,3 +76,23 @@ def test_an_endless_event_is_given_up() -> None:
     for _ in range(50):
         assert decoder.feed(b"data: 0123456789\n") == []
     assert decoder.overflowed
+
+
+def slow_boundary(data: bytes) -> int:
+    """The same, end by end."""
+    if not data.endswith(b"\r") or last_boundary(data + b"x") != len(data):
+        return last_boundary(data)
+    return slow_boundary(data[:-1])
+
+
+@given(st.lists(st.sampled_from([b"\r", b"\n", b"a", b"\r\r\r", b"\r\n"]), max_size=12).map(b"".join))
+def test_trailing_carriage_returns_are_left_for_what_follows(data: bytes) -> None:
+    assert last_boundary(data) == slow_boundary(data)
+
+
+def test_a_flood_of_carriage_returns_is_an_event_like_another() -> None:
+    flood = b"\r" * 1_000_000
+    assert last_boundary(flood) == 0
+    blocks = EventBlocks(max_bytes=4096)
+    out = b"".join(blocks.feed(flood[at : at + 65_536]) for at in range(0, len(flood), 65_536))
+    assert out + blocks.rest() == flood
