@@ -38,17 +38,17 @@ _log = logging.getLogger(__name__)
 
 
 class Ends:
-    """The state of one call, and its ends. (A struct, because one is made per call and its fields are set in C.)"""
+    """The state of one call, and its ends."""
 
     def __init__(
-        self, _desk: Desk, _inbound: Inbound, _request: Request, _session: Session, record: Record, _stamp: float
+        self, desk: Desk, inbound: Inbound, request: Request, session: Session, record: Record, stamp: float
     ) -> None:
-        self._desk = _desk
-        self._inbound = _inbound
-        self._request = _request
-        self._session = _session
+        self._desk = desk
+        self._inbound = inbound
+        self._request = request
+        self._session = session
         self.record = record
-        self._stamp = _stamp
+        self._stamp = stamp
         self._prepared: Prepared | None = None
         self._credential: Credential | None = None
         self._outbound: Outbound | None = None

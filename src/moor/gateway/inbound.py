@@ -37,7 +37,8 @@ _REFUSED: Final[Headers] = [(b"content-type", b"application/json"), (b"x-should-
 class Inbound:
     """An asyncio.Protocol by its methods, not by its base: compiled, it could have none that is not.
 
-    States: idle, reading a head, reading a body, answering (an exchange runs), lingering, closed."""
+    States: idle, reading a head, reading a body, answering (an exchange runs), lingering, closed.
+    """
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway

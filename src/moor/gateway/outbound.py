@@ -38,7 +38,8 @@ class Listener(Protocol):
 class Outbound:
     """An asyncio.Protocol by its methods, as `Inbound` is.
 
-    States: idle (no listener), waiting (listener, no byte yet), answering; gone."""
+    States: idle (no listener), waiting (listener, no byte yet), answering; gone.
+    """
 
     def __init__(self, pool: Pool, key: tuple[str, str, int], limits: Limits) -> None:
         self.key = key

@@ -23,30 +23,19 @@ RESPONSE: Final = "response"
 class Draft:
     """A request on its way upstream: top-level values and the headers that travel on."""
 
-    def __init__(
-        self,
-        index: Index,
-        dialect: str,
-        action: str,
-        model: Model,
-        headers: dict[bytes, bytes],
-        rules: list[str] | None = None,
-        memo: dict[str, Any] | None = None,
-        stages: list[Stage] | None = None,
-        changes: dict[str, bytes | None] | None = None,
-    ) -> None:
+    def __init__(self, index: Index, dialect: str, action: str, model: Model, headers: dict[bytes, bytes]) -> None:
         self.index = index
         self.dialect = dialect
         self.action = action
         self.model = model
         self.headers = headers
-        self.rules: list[str] = [] if rules is None else rules
+        self.rules: list[str] = []
         """names of the filters that changed something, in order"""
-        self.memo: dict[str, Any] = {} if memo is None else memo
+        self.memo: dict[str, Any] = {}
         """what one rule found out about the original values and another may use"""
-        self.stages: list[Stage] = [] if stages is None else stages
+        self.stages: list[Stage] = []
         """what must run on the way back of this very call, in order; for streams"""
-        self.changes: dict[str, bytes | None] = {} if changes is None else changes
+        self.changes: dict[str, bytes | None] = {}
         """top-level values that differ from the agent's; None: taken out"""
 
     def get(self, key: str) -> bytes | None:
