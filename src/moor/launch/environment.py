@@ -17,7 +17,7 @@ _GATEWAY_NAMES: Final = (
     *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_*", "TZ", "TMPDIR", "XDG_RUNTIME_DIR", "VIRTUAL_ENV", "PYTHON*"),
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
-    *("DATABRICKS_*", "MOOR_HOME", "DBUS_*"),
+    *("DATABRICKS_*", "MOOR_HOME", "MOOR_INTERPRETED", "DBUS_*"),
 )
 
 
