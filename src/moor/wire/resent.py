@@ -17,6 +17,8 @@ LEAST: Final = 64 * 1024
 """bytes of a body below which reading it is cheap"""
 MOST: Final = 4 * 1024 * 1024
 """bytes of all bodies kept by a process"""
+_PART: Final = 4
+"""less than this part of the body before is not worth the search for where the bytes part"""
 _KEYS: Final = ("messages", "input", "contents")
 """where the dialects keep the conversation"""
 
@@ -80,7 +82,7 @@ def _resumed(before: Index, body: bytes) -> Index | None:
         return None
     start = before.spans[key][0] + 1
     old = memoryview(before.body)
-    if not body.startswith(old[:start]):
+    if not body.startswith(old[: start + (len(old) - start) // _PART]):
         return None
     ends = ends_of(before, key)
     count = _shared(old, body, ends)
