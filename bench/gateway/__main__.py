@@ -31,6 +31,7 @@ from bench.gateway.measure import run_load
 from bench.gateway.peers.compare import compare
 from bench.gateway.peers.known import PEERS, named
 from bench.gateway.systems import System
+from moor.compiled import CompiledFinder
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "bench" / "results" / "gateway.json"
@@ -62,7 +63,8 @@ def main() -> int:
         found["tls" if secure else "plain"] = run_all(cases, secure=secure, rounds=args.rounds, seconds=args.seconds)
     report(cases, found)
     RESULTS.parent.mkdir(exist_ok=True)
-    about: dict[str, Any] = {"python": platform.python_version(), "cores": os.cpu_count()}
+    compiled = any(isinstance(finder, CompiledFinder) for finder in sys.meta_path)
+    about: dict[str, Any] = {"python": platform.python_version(), "cores": os.cpu_count(), "compiled": compiled}
     about |= {"load_average": os.getloadavg(), "rounds": args.rounds, "seconds": args.seconds, "cases": found}
     RESULTS.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     return 0

@@ -6,6 +6,11 @@ from moor.domain.models import Price
 from moor.domain.usage import Usage
 
 
+def total(usage: Usage) -> int:
+    """All tokens, cached ones included."""
+    return usage.input + usage.output + usage.cache_read + usage.cache_write
+
+
 def cost_nano(usage: Usage, price: Price | None) -> int | None:
     """Nano-dollars, rounded up; None where no price is known (never 0)."""
     if price is None:

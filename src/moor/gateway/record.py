@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from moor.domain.call import Call, Try
-from moor.domain.cost import cost_nano
+from moor.domain.cost import cost_nano, total
 from moor.domain.usage import Usage
 from moor.gateway.known import Known, known_of
 from moor.secrets import redact
@@ -62,7 +62,7 @@ class Record:
         """Nano-dollars; None where no price is known."""
         if self._priced is not self.usage:
             price = self.model.price if self.model is not None else None
-            self._priced, self._cost = self.usage, cost_nano(self.usage, price) if self.usage.total else 0
+            self._priced, self._cost = self.usage, cost_nano(self.usage, price) if total(self.usage) else 0
         return self._cost
 
     def call(self, ended_mono: float) -> Call:

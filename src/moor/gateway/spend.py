@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from moor.domain.budget import MONEY
-from moor.domain.cost import cost_nano
+from moor.domain.cost import cost_nano, total
 from moor.domain.usage import Usage
 from moor.ledger.leases import Ask
 from moor.wire.meter.base import BYTES_PER_TOKEN
@@ -147,7 +147,7 @@ class Spend:
         self._over = True
         draws: list[tuple[int, int]] = []
         for place, purse in enumerate(self.purses):
-            actual = cost if purse.cap.unit == MONEY else used.total
+            actual = cost if purse.cap.unit == MONEY else total(used)
             if purse.lease and actual:
                 draws.append((purse.lease, actual))
             purse.settled(self._reserved[place], actual)
@@ -156,7 +156,7 @@ class Spend:
     def _amount(self, purse: Purse, used: Usage) -> int:
         if purse.cap.unit == MONEY:
             return cost_nano(used, self._price) or 0
-        return used.total
+        return total(used)
 
     def _cost(self, place: int, output_tokens: int) -> int:
         """Of the request and that much output."""

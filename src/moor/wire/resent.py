@@ -15,7 +15,7 @@ from moor.wire.splice import Buffer, elements
 
 LEAST: Final = 64 * 1024
 """bytes of a body below which reading it is cheap"""
-MOST: Final = 4 * 1024 * 1024
+MOST: Final = 3 * 1024 * 1024
 """bytes of all bodies kept by a process"""
 _PART: Final = 4
 """less than this part of the body before is not worth the search for where the bytes part"""

@@ -49,19 +49,32 @@ def _message(raw: bytes) -> bytes:
 
 
 def _without_blanks(blocks: list[Any]) -> tuple[list[Any], bool]:
-    """The blocks that say something; a cache mark of one that goes is kept on the one before it."""
+    """The blocks that say something, and results without those that do not; and whether anything changed."""
+    emptied = [_emptied(block) for block in blocks]
+    kept, changed = _without_blank_texts(emptied)
+    return kept, changed or any(new is not old for new, old in zip(emptied, blocks, strict=True))
+
+
+def _emptied(block: Any) -> Any:
+    """A result without the blank texts in it; the same object where there are none, and what is no result."""
+    if (
+        not isinstance(block, dict)
+        or block.get("type") != "tool_result"
+        or not isinstance(block.get("content"), list)
+    ):
+        return block
+    kept, changed = _without_blank_texts(block["content"])
+    return _with_content(block, kept) if changed else block
+
+
+def _without_blank_texts(blocks: list[Any]) -> tuple[list[Any], bool]:
+    """Without blank texts; a cache mark of one that goes is kept on the one before it."""
     kept: list[Any] = []
     changed = False
     for block in blocks:
-        if not isinstance(block, dict):
-            kept.append(block)
-        elif block.get("type") == "text" and is_blank(block.get("text")):
+        if isinstance(block, dict) and block.get("type") == "text" and is_blank(block.get("text")):
             changed = True
             _move_mark(block, kept)
-        elif block.get("type") == "tool_result" and isinstance(block.get("content"), list):
-            inner, inner_changed = _without_blanks(block["content"])
-            changed = changed or inner_changed
-            kept.append(_with_content(block, inner) if inner_changed else block)
         else:
             kept.append(block)
     return kept, changed
