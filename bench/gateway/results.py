@@ -18,6 +18,7 @@ HEAD = """# What the gateway costs, next to nginx and other gateways
 
 Written by `python -m bench.gateway.results`; do not edit. To repeat on a quiet machine with two cores:
 
+    make compiled
     python -m bench.gateway --rounds 3 --seconds 2
     python -m bench.gateway.peers install
     python -m bench.gateway --peers all --rounds 3 --seconds 2
@@ -29,7 +30,9 @@ figure is the median of interleaved rounds; CPU is what the kernel charged the s
 with the machine: the ratios inside one run are what counts.
 
 All governance of moor is on in every figure: the session's key, the allowlist, a cap in money, repairs of requests,
-the meter of tokens and the ledger. nginx only forwards. What each peer does is said below its table.
+the meter of tokens and the ledger. nginx only forwards. What each peer does is said below its table. Eight bodies of
+1 MB take turns: "a new conversation" begins differently each time; "sent again" is one conversation with another
+message at its end, as agents send it at each turn.
 """
 PEERS_HEAD = """
 ## Other gateways
@@ -80,6 +83,9 @@ def _machine(*runs: Mapping[str, Any]) -> str:
     for run in runs:
         facts += [f"{run['cores']} cores"] if run.get("cores") else []
         facts += [f"Python {run['python']}"] if run.get("python") else []
+        facts += (
+            ["moor's hot modules compiled" if run["compiled"] else "moor interpreted"] if "compiled" in run else []
+        )
         facts += [f"{run['rounds']} x {run['seconds']:g} s a load"] if run.get("rounds") else []
     loads = [f"{value:.1f}" for value in sorted(run["load_average"][0] for run in runs if run.get("load_average"))]
     facts += [f"load average of the machine {' to '.join(dict.fromkeys((loads[0], loads[-1])))}"] if loads else []
