@@ -30,7 +30,7 @@ compiled: env ## compile the gateway's hot modules, where a C compiler is (half 
 	@$(PY) -m scripts.compiled --if-possible
 
 .PHONY: demo
-demo: env compiled ## all of it in one minute, on a simulated workspace
+demo: env ## all of it in one minute, on a simulated workspace
 	@scripts/bootstrap agents --venv "$(VENV)" --agents "$(AGENTS)" --only opencode
 	@MOOR_TEST_AGENTS="$(abspath $(AGENTS))/agents" $(VENV)/bin/moor demo
 

@@ -1,6 +1,6 @@
 """The hot modules of the gateway in a checkout, compiled beside it: used while they are of these very sources.
 
-`python -m scripts.compiled` (which `make test`, `make demo` and `make bench` call where there is a C compiler) makes
+`python -m scripts.compiled` (which `make compiled`, `make test` and `make bench` call, where a C compiler is) makes
 them below `build/compiled`; a wheel may hold them beside the sources, and nothing here is needed. A source that
 changed since, by size or time, turns all of them off: they call each other without looking names up, so that it is
 all or nothing. `MOOR_INTERPRETED=1` turns them off too. Imported by each moor at its start, so it imports little.
