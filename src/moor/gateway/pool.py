@@ -1,24 +1,22 @@
-"""Connections to upstreams, kept alive between calls, newest used first."""
+"""Connections to upstreams, kept alive between calls, newest used first. `opening` makes new ones."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import ssl
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
-from moor.errors.net import TlsFailed, Unreachable
 from moor.gateway.connector import Connector
+from moor.gateway.opening import open_connection
 from moor.gateway.outbound import Outbound
 
 if TYPE_CHECKING:
+    import ssl
+
     from moor.clock import Clock
     from moor.domain.models import Target
     from moor.errors.base import MoorError
     from moor.gateway.limits import Limits
-
-_log = logging.getLogger(__name__)
 
 
 class Borrower(Protocol):
@@ -56,31 +54,12 @@ class Pool:
 
     def open(self, target: Target, tls: ssl.SSLContext | None, borrower: Borrower) -> asyncio.Task[None]:
         """Open a fresh connection; the borrower is told. Cancel the task when it is wanted no longer."""
-        task = asyncio.get_running_loop().create_task(self._open(target, tls, borrower))
+        task = asyncio.get_running_loop().create_task(
+            open_connection(self, self._connector, self._limits, target, tls, borrower)
+        )
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-    async def _open(self, target: Target, tls: ssl.SSLContext | None, borrower: Borrower) -> None:
-        key = (target.scheme, target.host, target.port)
-        made: list[Outbound] = []
-
-        def make() -> Outbound:
-            made.append(Outbound(self, key, self._limits))
-            return made[-1]
-
-        try:
-            async with asyncio.timeout(self._limits.connect_s):
-                outbound = await self._connector.connect(target, tls, make)
-            made.clear()
-        except (OSError, TimeoutError) as error:
-            borrower.not_connected(explain(target.host, error, self._limits.connect_s))
-            return
-        finally:
-            # an agent that leaves at this moment: a connection may stand already, and nobody would be told of it
-            for attempt in made:
-                attempt.abort()
-        borrower.connected(outbound)
 
     def register(self, outbound: Outbound) -> None:
         """A connection was made."""
@@ -116,18 +95,3 @@ class Pool:
         for outbound in list(self._all):
             outbound.abort()
         self._idle.clear()
-
-
-def explain(host: str, error: BaseException, waited_s: float) -> MoorError:
-    """Why a host could not be reached, in words; without ports or numbers that an agent takes for a status."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return TlsFailed(host, error.verify_message or "the certificate is not trusted")
-    if isinstance(error, ssl.SSLError):
-        return TlsFailed(host, error.reason or "the handshake failed")
-    if isinstance(error, TimeoutError):
-        return Unreachable(host, f"it did not answer within {waited_s:g} s")
-    if isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error):
-        return Unreachable(host, "it refuses the connection")
-    if type(error).__name__ == "gaierror":
-        return Unreachable(host, "its name is not known")
-    return Unreachable(host, getattr(error, "strerror", None) or "the connection failed")

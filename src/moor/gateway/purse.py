@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from moor.domain.budget import WARN_AT, Cap, Standing
 from moor.errors.base import BugError, MoorError
+from moor.gateway import asking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from moor.clock import Clock
     from moor.domain.session import Session
@@ -185,15 +186,7 @@ class PurseBook:
 
     def ask_bank(self, purse: Purse, ask: Ask) -> None:
         """Ask on a thread; the purse is told on the loop."""
-        self._start(self._ask(purse, ask))
-
-    async def _ask(self, purse: Purse, ask: Ask) -> None:
-        try:
-            answer: Grant | MoorError = await asyncio.to_thread(self._bank.take, purse.cap, ask, purse.lease)
-        except MoorError as error:
-            _log.warning("the budget could not be asked for: %s", error)
-            answer = error
-        purse.answered(answer)
+        self._start(asking.ask(self._bank, purse, ask))
 
     def idle(self, purse: Purse) -> None:
         """No call draws on the purse: give its rest back soon, unless one comes."""
@@ -209,13 +202,7 @@ class PurseBook:
         purse.free -= amount
         # only what this process knows: the next question brings the truth
         purse.forget_standing()
-        self._start(self._return(purse.lease, amount))
-
-    async def _return(self, lease: int, amount: int) -> None:
-        try:
-            await asyncio.to_thread(self._bank.give_back, lease, amount)
-        except MoorError as error:
-            _log.warning("a slice of a budget could not be given back: %s", error)
+        self._start(asking.give_back(self._bank, purse.lease, amount))
 
     def uses(self) -> list[CapUse]:
         """How far each cap is used, as far as known here, with what running calls have reserved."""
@@ -239,9 +226,9 @@ class PurseBook:
                 self._warned[key] = step
                 self._told(session, purse, step)
 
-    async def close(self) -> None:
-        """Ask nothing more. Bounded by the database's own patience."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+    def close(self) -> Coroutine[None, None, None]:
+        """Await it, and nothing more is asked. Bounded by the database's own patience."""
+        return asking.ended(self._tasks)
 
     def settle(self) -> None:
         """End all leases; called once every call is committed. BLOCKS."""
@@ -252,7 +239,7 @@ class PurseBook:
             except MoorError as error:
                 _log.warning("the leases could not be ended: %s", error)
 
-    def _start(self, work: object) -> None:
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
