@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -21,17 +22,23 @@ _OWN: Final = (
     *("id", "started_at", "first_byte_ms", "duration_ms", "request_bytes", "response_bytes"),
     *("input", "output", "cache_read", "cache_write", "reasoning", "cost_nano"),
 )
-_GROUP: Final = 16
+_NUMBERED: Final = not (3, 12) <= sys.version_info < (3, 12, 4)
+"""Python 3.12.0 to 3.12.3 take `?1` for a name and warn of each such value (CPython issue 117995)"""
+_GROUP: Final = 16 if _NUMBERED else 1
 _SLICE: Final = 64
 """calls that are made ready at once: the interpreter's lock is held for so long"""
+
+
+def _sign(number: int) -> str:
+    return f"?{number}" if _NUMBERED else "?"
 
 
 def _insert(rows: int) -> str:
     """One statement for that many rows of one kind: SQLite is entered once, and the lock changes hands once."""
     first = len(_SHARED) + 1
-    shared = ", ".join(f"?{number}" for number in range(1, first))
+    shared = ", ".join([_sign(number) for number in range(1, first)])
     values = [
-        f"({shared}, {', '.join(f'?{first + row * len(_OWN) + place}' for place in range(len(_OWN)))})"
+        f"({shared}, {', '.join([_sign(first + row * len(_OWN) + place) for place in range(len(_OWN))])})"
         for row in range(rows)
     ]
     columns = ", ".join((*_SHARED, *_OWN))
