@@ -110,7 +110,11 @@ def renew(place: Path) -> None:
     stats = {path: (SOURCES / path).stat() for path in modules()}
     place.mkdir(parents=True, exist_ok=True)
     below = Path(tempfile.mkdtemp(dir=place))
-    build(below / "new")
+    try:
+        build(below / "new")
+    except subprocess.CalledProcessError:
+        shutil.rmtree(below, ignore_errors=True)
+        raise
     [library] = [file.name.removesuffix(EXTENSION_SUFFIXES[0]) for file in (below / "new").glob("*__mypyc*")]
     lines = [f"{below.name}/new {library}"]
     for path, seen in stats.items():

@@ -49,6 +49,7 @@ def fresh(sources: str) -> dict[str, str]:
         below, library = head.split(" ")
         place = os.path.join(folder(sources), below)  # noqa: PTH118
         found[library] = _file(place, library)
+        os.stat(found[library])  # noqa: PTH116 - it may be gone, or another user's
         for line in lines:
             name, size, time_ns, path = line.split(" ", 3)
             seen = os.stat(os.path.join(sources, path))  # noqa: PTH116, PTH118

@@ -27,7 +27,8 @@ def checkout(tmp_path: Path) -> tuple[Path, Path]:
     source.write_text("x = 1\n", encoding="utf-8")
     seen = source.stat()
     place = Path(folder(str(tmp_path / "src")))
-    place.mkdir(parents=True)
+    (place / "a" / "new").mkdir(parents=True)
+    (place / "a" / "new" / f"lib__mypyc{EXTENSION_SUFFIXES[0]}").touch()
     line = f"moor.hot {seen.st_size} {seen.st_mtime_ns} moor/hot.py"
     (place / STAMP).write_text(f"a/new lib__mypyc\n{line}\n", encoding="utf-8")
     return source, place
@@ -46,6 +47,12 @@ def test_one_changed_source_turns_all_of_them_off(tmp_path: Path) -> None:
     source, _ = checkout(tmp_path)
     source.write_text("x = 2\n", encoding="utf-8")
     os.utime(source, ns=(1, 1))
+    assert fresh(str(tmp_path / "src")) == {}
+
+
+def test_a_library_that_is_gone_turns_them_off(tmp_path: Path) -> None:
+    _, place = checkout(tmp_path)
+    (place / "a" / "new" / f"lib__mypyc{EXTENSION_SUFFIXES[0]}").unlink()
     assert fresh(str(tmp_path / "src")) == {}
 
 
