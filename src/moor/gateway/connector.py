@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import socket
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import unquote, urlsplit
+
+from aiohappyeyeballs import start_connection
 
 from moor.net.proxy import proxy_for
 from moor.net.url import Base
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
 
 _MAX_HEAD: Final = 64 * 1024
+_NEXT_ADDRESS_S: Final = 0.25
+"""how long an address may take until the next one is tried beside it (RFC 8305)"""
 
 
 class ProxyRefused(ConnectionError):
@@ -41,13 +46,13 @@ class Connector:
         if proxy is not None:
             return await self._through(proxy, target, context, factory)
         loop = asyncio.get_running_loop()
-        options: dict[str, Any] = {}
-        if type(loop).__module__.startswith("asyncio"):
-            options["happy_eyeballs_delay"] = 0.25  # uvloop has none
-        if context is not None:
-            options |= {"ssl": context, "server_hostname": target.host}
+        options: dict[str, Any] = {} if context is None else {"ssl": context, "server_hostname": target.host}
         protocols = cast("Callable[[], asyncio.Protocol]", factory)
-        _, outbound = await loop.create_connection(protocols, target.host, target.port, **options)
+        if _is_address(target.host):
+            _, outbound = await loop.create_connection(protocols, target.host, target.port, **options)
+        else:
+            options["sock"] = await _raced(target.host, target.port)
+            _, outbound = await loop.create_connection(protocols, **options)
         return cast("Outbound", outbound)
 
     async def _through(
@@ -56,7 +61,10 @@ class Connector:
         parts = urlsplit(proxy)
         loop = asyncio.get_running_loop()
         outer: dict[str, Any] = {"ssl": True} if parts.scheme == "https" else {}
-        transport, tunnel = await loop.create_connection(_Tunnel, parts.hostname or "", parts.port or 80, **outer)
+        host = parts.hostname or ""
+        if outer:
+            outer["server_hostname"] = host
+        transport, tunnel = await loop.create_connection(_Tunnel, sock=await _raced(host, parts.port or 80), **outer)
         try:
             transport.write(_connect_request(target, parts.username, parts.password))
             status = await tunnel.answer
@@ -76,6 +84,29 @@ class Connector:
             raise ProxyRefused("it closed the tunnel")
         outbound.connection_made(inner)
         return outbound
+
+
+def _is_address(host: str) -> bool:
+    try:
+        socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+async def _raced(host: str, port: int) -> socket.socket:
+    """A socket connected to the address of a host that answers first; uvloop's own way tries one after the other.
+
+    An IPv6 address that answers nothing would cost the whole time for connecting. Raises OSError.
+    """
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    if not found:
+        raise OSError(0, "its name has no address")
+    try:
+        return await start_connection(found, happy_eyeballs_delay=_NEXT_ADDRESS_S)
+    except RuntimeError as error:  # uvloop's, for a descriptor that it takes for used
+        raise OSError(0, str(error)) from error
 
 
 class _Tunnel(asyncio.Protocol):

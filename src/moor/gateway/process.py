@@ -27,7 +27,7 @@ from moor.gateway.live import LiveFile
 from moor.gateway.payloads import PayloadLog
 from moor.gateway.ports import SessionKeys
 from moor.gateway.server import Gateway
-from moor.gateway.tuning import is_plain, loop_factory, raise_allocator_thresholds
+from moor.gateway.tuning import loop_factory, raise_allocator_thresholds
 from moor.gateway.warnings import Warnings
 from moor.ledger.bank import LedgerBank
 from moor.ledger.writer import LedgerWriter
@@ -88,8 +88,7 @@ def main(argv: Sequence[str]) -> int:
         _mark_ended(store, args.session, f"the gateway could not start: {error}")
         return 1
     watched = _watched(args)
-    factory = loop_factory(plain=all(map(is_plain, (spec.upstream, *spec.others.values()))))
-    with asyncio.Runner(loop_factory=factory) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(home, store, session, upstreams, listening, watched))
     return 0
 

@@ -158,7 +158,6 @@ def serve(
     ready: Callable[[], None],
 ) -> None:
     """Serve until Ctrl-C or a termination signal; `ready` is called once calls are taken. BLOCKS."""
-    plain = all(upstream.ssl_context() is None for upstream in upstreams.values())
     ledger = LedgerWriter(home)
     metrics = Metrics()
     payloads = PayloadLog(home, keys.watch.payload_mb) if keys.watch.payload_mb else None
@@ -180,7 +179,7 @@ def serve(
     metrics.connections.set_function(lambda: gateway.connections)
     raise_allocator_thresholds()
     try:
-        with asyncio.Runner(loop_factory=loop_factory(plain=plain)) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(_serve(gateway, LiveFile(home, gateway), ready))
     finally:
         keys.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -29,6 +30,7 @@ from moor.gateway.ports import SessionKeys
 from moor.gateway.purse import Bank
 from moor.gateway.rates import Rates
 from moor.gateway.server import Gateway
+from moor.gateway.tuning import loop_factory
 from moor.secrets import key_hash
 from moor.store.learned import LearnedRules
 from tests.unit.gateway.bank import MemoryBank
@@ -276,9 +278,10 @@ async def rig(
 
 
 def run(scenario: Coroutine[Any, Any, Any]) -> Any:
-    """Run one scenario on a loop of its own, bounded."""
+    """Run one scenario on a loop of its own, bounded: uvloop as the product has it, and the standard one once."""
 
     async def bounded() -> Any:
         return await asyncio.wait_for(scenario, 30)
 
-    return asyncio.run(bounded())
+    with asyncio.Runner(loop_factory=None if os.environ.get("MOOR_INTERPRETED") else loop_factory()) as runner:
+        return runner.run(bounded())
