@@ -45,6 +45,7 @@ class Inbound:
         self._desk = gateway.desk
         self._limits = gateway.limits
         self._clock = gateway.clock
+        self._heads = gateway.heads
         self._check_key = gateway.doorkeeper.check_key
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpRequestParser(self)
@@ -76,7 +77,7 @@ class Inbound:
         if self._deaf:
             return
         between = self._reading is None and self._current is None
-        if between and self._repeated is not None and self._take_repeated(self._repeated, data):
+        if between and self._is_repeated(data):
             return
         request = self._reading
         if request is not None and self._head_done:
@@ -93,7 +94,20 @@ class Inbound:
             self._check_sizes(len(data))
             if between and len(self._waiting) == 1 and self._waiting[0] is self._admitted:
                 self._repeated = learn(data, self._admitted)
+                if self._repeated is not None:
+                    self._heads.add(self._repeated)
         self._advance()
+
+    def _is_repeated(self, data: bytes) -> bool:
+        """Whether the data was a whole request whose head is known, here or from another connection; served then."""
+        repeated = self._repeated
+        if repeated is not None and self._take_repeated(repeated, data):
+            return True
+        known = self._heads.find(data)
+        if known is None or known is repeated or not self._take_repeated(known, data):
+            return False
+        self._repeated = known
+        return True
 
     def _take_repeated(self, known: RepeatedHead, data: bytes) -> bool:
         """Serve a whole request with a head that is known byte for byte; the parser is not asked."""

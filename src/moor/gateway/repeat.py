@@ -1,18 +1,21 @@
 """A head that an agent repeats byte for byte is recognised by its bytes, and not parsed again.
 
-The parser accepted exactly these bytes before on this connection, but for the digits of the length, and its
-state stands between two messages; so a whole request whose head is the same needs no parser. Everything else
-(another head, a body that comes in parts, a chunked one) takes the parser's way.
+A parser accepted exactly these bytes before, but for the digits of the length, and the one of this connection stands
+between two messages; so a whole request whose head is the same needs no parser. Everything else (another head, a
+body that comes in parts, a chunked one) takes the parser's way.
 """
 
 from __future__ import annotations
 
 import re
+from hmac import compare_digest
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from moor.gateway.request import Request
 
+MAX_HEADS: Final = 8
+"""heads that are known to all connections: agents ask on several at once, and with few heads"""
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: (\d{1,9})(?=\r\n)", re.IGNORECASE)
 
 
@@ -25,6 +28,17 @@ class RepeatedHead:
         self._before = before
         self._after = after
         self._model = model
+
+    @property
+    def around(self) -> tuple[bytes, bytes]:
+        """What stands before and after the digits of the length."""
+        return self._before, self._after
+
+    def is_head_of(self, data: bytes) -> bool:
+        """Whether the data begins with it; how long that takes says nothing about the key in it."""
+        before, after = self._before, self._after
+        end = data.find(b"\r", len(before))
+        return compare_digest(data[: len(before)], before) and compare_digest(data[end : end + len(after)], after)
 
     def match(self, data: bytes, now: float) -> Request | None:
         """The request, if the data is one whole request with this head; else None."""
@@ -39,6 +53,25 @@ class RepeatedHead:
         if len(data) - start != length:
             return None
         return self._model.again(data[start:], length, now)
+
+
+class KnownHeads:
+    """The heads that were learned last, for connections that are new. Newest first; bounded."""
+
+    def __init__(self) -> None:
+        self._heads: list[RepeatedHead] = []
+
+    def add(self, head: RepeatedHead) -> None:
+        """Keep one; an equal one is replaced."""
+        others = [known for known in self._heads if known.around != head.around]
+        self._heads = [head, *others[: MAX_HEADS - 1]]
+
+    def find(self, data: bytes) -> RepeatedHead | None:
+        """The one that this data begins with."""
+        for head in self._heads:
+            if head.is_head_of(data):
+                return head
+        return None
 
 
 def learn(data: bytes, request: Request) -> RepeatedHead | None:

@@ -17,6 +17,7 @@ from moor.gateway.limits import Limits
 from moor.gateway.places import Place
 from moor.gateway.pool import Pool
 from moor.gateway.purse import Bank, NoBank, PurseBook
+from moor.gateway.repeat import KnownHeads
 from moor.gateway.request import BodyStore
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Gateway:
         self.closing = False
         hosts = None if any_host else loopback_hosts(sockets)
         self.doorkeeper = Doorkeeper(keys, hosts, self.limits.max_body)
+        self.heads = KnownHeads()
         self._sockets = sockets
         self._alarm = alarm or _nobody
         self._tend_at = 0.0

@@ -7,10 +7,13 @@ import contextlib
 
 import pytest
 
+from moor.gateway.repeat import KnownHeads, RepeatedHead
+from moor.gateway.request import BodyStore, Request
 from tests.unit.gateway.rig import KEY, rig, run
 from tests.unit.gateway.scripted import ANSWER
 from tests.unit.gateway.test_framing import statuses
 
+ANY = Request(BodyStore(1000), 0.0)
 BODY = b'{"model":"m-1","messages":[]}'
 LONGER = b'{"model":"m-1","messages":[],"x":"' + b"y" * 500 + b'"}'
 
@@ -108,3 +111,31 @@ def test_a_key_that_dies_between_two_equal_heads_is_refused() -> None:
             client.close()
 
     run(scenario())
+
+
+def test_a_head_is_known_to_new_connections_and_its_key_is_looked_up_there_too() -> None:
+    async def scenario() -> None:
+        async with rig() as r:
+            first, other = request(r.port, BODY), request(r.port, BODY, b"x-more: 1\r\n")
+            assert statuses(await exchange(r.port, first)) == [200]
+            known = r.gateway.heads.find(first)
+            assert known is not None
+            got = await asyncio.gather(*(exchange(r.port, request(r.port, LONGER)) for _ in range(4)))
+            assert [statuses(one) for one in got] == [[200]] * 4
+            assert statuses(await exchange(r.port, other, first, other)) == [200] * 3
+            assert r.gateway.heads.find(first) is known, "it was learned again"
+            r.keys.remove(r.session)
+            assert statuses(await exchange(r.port, first)) == [401]
+
+    run(scenario())
+
+
+def test_few_heads_are_kept_and_each_once() -> None:
+    heads = KnownHeads()
+    made = [RepeatedHead(b"POST /%d HTTP/1.1\r\ncontent-length: " % number, b"\r\n\r\n", ANY) for number in range(20)]
+    for head in [*made, made[15]]:
+        heads.add(head)
+    found = [heads.find(head.around[0] + b"2\r\n\r\n{}") for head in made]
+    assert found == [None] * 12 + made[12:]
+    assert heads.find(b"") is None
+    assert heads.find(made[15].around[0] + b"2\r\nx: y\r\n\r\n{}") is None
