@@ -7,7 +7,9 @@ SHELL := /bin/bash
 VENV ?= .venv
 AGENTS ?= .agents-cache
 PY := $(VENV)/bin/python
-PYTEST := $(PY) -m pytest
+PYTEST := $(PY) -m pytest -q
+# a process a core, the tests of a file in one of them
+AT_ONCE := -n auto --maxprocesses 4 --dist loadfile
 ROOT := $(CURDIR)
 
 # text files are opened with an encoding; a forgotten one is a warning, and warnings are errors
@@ -46,20 +48,25 @@ lint: env ## format, lint and types, nothing changed
 	@$(PY) -m mypy --no-error-summary
 
 .PHONY: check
-check: lint ## lint, types, architecture and unit tests: under a minute
-	@$(TESTENV) $(PYTEST) -q tests/arch tests/unit
+check: lint ## lint, types, architecture and unit tests: a minute or two
+	@$(TESTENV) $(PYTEST) $(AT_ONCE) tests/arch tests/unit
+
+.PHONY: ready
+ready: lint compiled agents
 
 .PHONY: test
-test: lint compiled agents ## what CI runs: everything but the long products
-	@$(TESTENV) $(PYTEST) -q -m "not full" tests
+test: ## what CI runs: everything but the long products
+	@$(MAKE) --no-print-directory -j2 ready
+	@$(TESTENV) $(PYTEST) $(AT_ONCE) -m "not full" tests
 
 .PHONY: test-full
-test-full: lint compiled agents ## the products and soaks too; writes docs/reference/full-results.md
+test-full: ## the products and soaks too; writes docs/reference/full-results.md
+	@$(MAKE) --no-print-directory -j2 ready
 	@$(TESTENV) $(PY) -m scripts.full_results
 
 .PHONY: fuzz
 fuzz: env ## the properties on TIMES as much made-up input as the tests; by hand, TIMES=20 takes half an hour
-	@$(TESTENV) MOOR_FUZZ=$(or $(TIMES),20) $(PYTEST) -q -m fuzz --timeout 0 tests/unit
+	@$(TESTENV) MOOR_FUZZ=$(or $(TIMES),20) $(PYTEST) -m fuzz --timeout 0 tests/unit
 
 .PHONY: test-pythons
 test-pythons: env ## unit tests on every other supported Python found here

@@ -14,13 +14,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reference" / "full-results.md"
+AT_ONCE = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
 REPORT = ROOT / "build" / "full.xml"
 
 
 def run_tests() -> int:
     """Everything; the runner's exit code."""
     REPORT.parent.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "pytest", "-q", f"--junit-xml={REPORT}", "tests"]
+    command = [sys.executable, "-m", "pytest", "-q", *AT_ONCE, f"--junit-xml={REPORT}", "tests"]
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 

@@ -49,7 +49,7 @@ def test_secrets_compare_by_value_and_are_false_when_empty() -> None:
         "grant_type=refresh_token&refresh_token=s3cr3t-refresh-token-value&client_id=x",
         "client_secret=dose0123456789abcdef",
         "code_verifier=abcdefghijklmnopqrstuvwxyz0123456789",
-        f"key {new_key().reveal()}",
+        pytest.param(f"key {new_key().reveal()}", id="a new key"),
         "OPENAI_API_KEY=sk-abcdefghijklmnop0123456789",
     ],
 )
