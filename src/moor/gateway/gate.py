@@ -1,8 +1,7 @@
-"""Which rules a request can need: a short one is searched once for the words of all rules, not once a rule."""
+"""Which rules a request can need: a short one is searched for the words of all rules before one of them is asked."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from moor.gateway.filters.base import REQUEST
@@ -18,25 +17,22 @@ _SHORT: Final = 16 * 1024
 class Gate:
     """Made once a plan. Eight rules that ask one by one cost 5 us a call, a quarter of the gateway's own work."""
 
-    __slots__ = ("_always", "_bare", "_every", "_quoted", "on_answers")
+    __slots__ = ("_always", "_every", "_words", "on_answers")
 
     def __init__(self, filters: tuple[Filter, ...]) -> None:
         self._every = tuple(item for item in filters if REQUEST in item.phases)
         self._always = tuple(item for item in self._every if not item.trigger)
         self.on_answers = tuple(item for item in filters if REQUEST not in item.phases)
         """the rules about answers alone"""
-        words = sorted({word for item in self._every for word in item.trigger})
-        # words that begin with a quote share one search; a pattern without a common first byte is slower than many
-        quoted = [re.escape(word[1:]) for word in words if word[:1] == b'"']
-        self._quoted = re.compile(b'"(?:%s)' % b"|".join(quoted)) if quoted else None
-        self._bare = tuple(word for word in words if word[:1] != b'"')
+        self._words = tuple(sorted({word for item in self._every for word in item.trigger}))
 
     def needed(self, index: Index) -> tuple[Filter, ...]:
         """The rules to ask, in their order."""
         body = index.body
-        if len(body) > _SHORT or (self._quoted is not None and self._quoted.search(body)):
+        if len(body) > _SHORT:
             return self._every
-        for word in self._bare:
+        for word in self._words:
+            # from the end: CPython's search in that direction costs a third, and less than one pattern for all words
             if body.rfind(word) >= 0:
                 return self._every
         return self._always

@@ -62,6 +62,23 @@ class SseDecoder:
 
     def _lines(self, buffer: bytes) -> list[SseEvent]:
         events: list[SseEvent] = []
+        if b"\r" in buffer:
+            rest = self._lines_of_any_end(buffer, events)
+        else:
+            *lines, rest = buffer.split(b"\n")
+            for line in lines:
+                event = self._line(line)
+                if event is not None:
+                    events.append(event)
+        self._buffer = rest
+        if len(rest) + self._held > self._max:
+            self.overflowed = True
+            self._buffer = b""
+            self._data = []
+        return events
+
+    def _lines_of_any_end(self, buffer: bytes, events: list[SseEvent]) -> bytes:
+        """Takes the whole lines, adds the events they complete, returns the rest."""
         start = 0
         for found in _LINE_END.finditer(buffer):
             if found.group() == b"\r" and found.end() == len(buffer):
@@ -70,16 +87,15 @@ class SseDecoder:
             start = found.end()
             if event is not None:
                 events.append(event)
-        self._buffer = buffer[start:]
-        if len(self._buffer) + self._held > self._max:
-            self.overflowed = True
-            self._buffer = b""
-            self._data = []
-        return events
+        return buffer[start:]
 
     def _line(self, line: bytes) -> SseEvent | None:
         if not line:
             return self._dispatch()
+        if line.startswith(b"data: "):
+            self._data.append(line[6:])
+            self._held += len(line) - 6
+            return None
         field, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if field == b"data":
@@ -96,7 +112,7 @@ class SseDecoder:
         self._data, self._event, self._held = [], "", 0
         if not data:
             return None
-        return SseEvent(b"\n".join(data), name or "message", self._id)
+        return SseEvent(data[0] if len(data) == 1 else b"\n".join(data), name or "message", self._id)
 
 
 def last_boundary(data: bytes) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from moor.wire.meter.anthropic_shape import Message, Usage
+from moor.wire.meter.anthropic_shape import Event, Message, Usage
 from moor.wire.meter.base import Tally, count, error_text, parse, part, read_as
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from moor.wire.sse import SseEvent
 
 
+_EVENT: Final = msgspec.json.Decoder(Event)
 _MESSAGE: Final = msgspec.json.Decoder(Message)
 
 
@@ -29,6 +30,10 @@ class AnthropicReader:
 
     def event(self, tally: Tally, event: SseEvent) -> None:
         """Take one event; the type inside the data decides, not the event's name."""
+        told = read_as(_EVENT, event.data)
+        if told is not None and told.type not in ("", "error"):
+            _take_event(tally, told)
+            return
         data = parse(event.data)
         kind = data.get("type")
         if kind == "message_start":
@@ -58,7 +63,7 @@ class AnthropicReader:
 
 
 def _take_typed(tally: Tally, usage: Usage) -> None:
-    """The same as `_take`, for numbers whose form is known to be right."""
+    """The same for the whole of an answer."""
     tally.input, tally.output = usage.input_tokens, usage.output_tokens
     tally.cache_read = usage.cache_read_input_tokens or 0
     tally.cache_write = usage.cache_creation_input_tokens or 0
@@ -69,6 +74,34 @@ def _take_typed(tally: Tally, usage: Usage) -> None:
         tally.reasoning = details.thinking_tokens or 0
     tally.final = usage.output_tokens is not None
     tally.ended = True
+
+
+def _take_event(tally: Tally, told: Event) -> None:
+    if told.type == "message_start":
+        if told.message is not None and told.message.usage is not None:
+            _take_some(tally, told.message.usage)
+    elif told.type == "message_delta":
+        if told.usage is not None:
+            _take_some(tally, told.usage)
+            tally.final = tally.final or told.usage.output_tokens is not None
+    elif told.type == "message_stop":
+        tally.ended = True
+
+
+def _take_some(tally: Tally, usage: Usage) -> None:
+    """The same as `_take`, for numbers whose form is known to be right."""
+    if usage.input_tokens is not None:
+        tally.input = usage.input_tokens
+    if usage.output_tokens is not None:
+        tally.output = usage.output_tokens
+    if usage.cache_read_input_tokens is not None:
+        tally.cache_read = usage.cache_read_input_tokens
+    if usage.cache_creation_input_tokens is not None:
+        tally.cache_write = usage.cache_creation_input_tokens
+    if usage.cache_creation is not None:
+        tally.hour = usage.cache_creation.ephemeral_1h_input_tokens or 0
+    if usage.output_tokens_details is not None:
+        tally.reasoning = usage.output_tokens_details.thinking_tokens or tally.reasoning
 
 
 def _take(tally: Tally, usage: Mapping[str, Any]) -> None:
@@ -85,8 +118,8 @@ def _take(tally: Tally, usage: Mapping[str, Any]) -> None:
     told = count(usage, "cache_creation_input_tokens")
     if told is not None:
         tally.cache_write = told
-    if "cache_creation" in usage:
-        tally.hour = count(part(usage, "cache_creation"), "ephemeral_1h_input_tokens") or 0
+    if written := part(usage, "cache_creation"):
+        tally.hour = count(written, "ephemeral_1h_input_tokens") or 0
     if "output_tokens_details" in usage:
         tally.reasoning = count(part(usage, "output_tokens_details"), "thinking_tokens") or tally.reasoning
 

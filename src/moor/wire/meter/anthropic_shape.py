@@ -39,3 +39,11 @@ class Message(msgspec.Struct):
 
     type: str = ""
     usage: Usage | None = None
+
+
+class Event(msgspec.Struct):
+    """Of one event of a stream."""
+
+    type: str = ""
+    message: Message | None = None
+    usage: Usage | None = None

@@ -115,10 +115,31 @@ class StreamMeter:
             found = [word for word in self._reader.triggers if block.rfind(word) >= 0]
             if not found:
                 return
-            if len(block) > _LONG and b"\r" not in block:
-                block = _around(block, found)
+            if b"\r" not in block:
+                for text in _around(block, found) if len(block) > _LONG else block.split(b"\n\n"):
+                    self._take(text, found)
+                return
         self._open = is_open
         for event in self._decoder.feed(block):
+            self._reader.event(self.tally, event)
+
+    def _take(self, text: bytes, words: list[bytes]) -> None:
+        """One event without its empty line, whose lines end in LF; read where it holds one of the words."""
+        for word in words:
+            if text.rfind(word) >= 0:
+                break
+        else:
+            return
+        # nearly all have one line with data, the last one, and at most a name before it
+        at = text.rfind(b"\n") + 1
+        plain = text.startswith(b"data: ", at) and (
+            at == 0 or (text.startswith(b"event: ") and text.find(b"\n") == at - 1)
+        )
+        if plain:
+            name = text[7 : at - 1].decode("utf-8", "replace") if at else "message"
+            self._reader.event(self.tally, SseEvent(text[at + 6 :], name, ""))
+            return
+        for event in self._decoder.feed(text + b"\n\n"):
             self._reader.event(self.tally, event)
 
     def usage(self, request_bytes: int) -> tuple[Usage, bool]:
@@ -130,7 +151,7 @@ class StreamMeter:
         return self.tally.usage(request_bytes, max(self._deltas, told // BYTES_PER_TOKEN))
 
 
-def _around(block: bytes, words: list[bytes]) -> bytes:
+def _around(block: bytes, words: list[bytes]) -> list[bytes]:
     """The events that hold one of the words, which all stand in the block, and no others: of a flood few do. Lines
     end in LF. Each byte is searched once a word, however many events hold one."""
     nexts = [block.find(word) for word in words]
@@ -139,11 +160,11 @@ def _around(block: bytes, words: list[bytes]) -> bytes:
         first = min(nexts)
         before, end = block.rfind(b"\n\n", 0, first), block.find(b"\n\n", first)
         at = len(block) if end < 0 else end + 2
-        kept.append(block[before + 2 if before >= 0 else 0 : at])
+        kept.append(block[before + 2 if before >= 0 else 0 : at if end < 0 else end])
         again = [(word, hit if hit >= at else block.find(word, at)) for word, hit in zip(words, nexts, strict=True)]
         words = [word for word, hit in again if hit >= 0]
         nexts = [hit for _, hit in again if hit >= 0]
-    return b"".join(kept)
+    return kept
 
 
 def parse(data: bytes) -> Mapping[str, Any]:
