@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from moor.wire.strictness import Headers
 
 _JOIN_BELOW: Final = 64 * 1024
+_SLICE: Final = 64 * 1024
+"""bytes of a body that TLS is handed at a time: it keeps a copy of its own of all that it has not written yet"""
 _MAX_HEADERS: Final = 256
 
 
@@ -50,6 +52,9 @@ class Outbound:
         self._transport: asyncio.Transport | None = None
         self._listener: Listener | None = None
         self._unwanted = False
+        self._unsent: memoryview | None = None
+        """the rest of a body that TLS has not been handed"""
+        self._full = False
         self._pieces: list[bytes] = []
         # a flood comes in hundreds of chunks a read: the parser appends them itself
         self.on_body = self._pieces.append
@@ -86,9 +91,31 @@ class Outbound:
         self._listener = listener
         if len(body) < _JOIN_BELOW:
             transport.write(head + body)
-        else:
+        elif self.key[0] != "https":
             transport.write(head)
             transport.write(body)
+        else:
+            transport.write(head)
+            self._unsent = memoryview(body)
+            self._send_on()
+
+    def _send_on(self) -> None:
+        """Hand TLS of the body what it takes now."""
+        while self._unsent is not None and not self._full:
+            piece, rest = self._unsent[:_SLICE], self._unsent[_SLICE:]
+            self._unsent = rest if len(rest) else None
+            if self._transport is None or self._transport.is_closing():
+                return
+            self._transport.write(piece)
+
+    def pause_writing(self) -> None:
+        """Part of asyncio.Protocol."""
+        self._full = True
+
+    def resume_writing(self) -> None:
+        """Part of asyncio.Protocol."""
+        self._full = False
+        self._send_on()
 
     def pause_reading(self) -> None:
         """The agent takes no more for now."""
@@ -104,6 +131,7 @@ class Outbound:
         """Close now; nothing is told to anyone."""
         self._unwanted = True
         self._listener = None
+        self._unsent = None
         self._pool.forget(self)  # now: of a cancelled attempt uvloop never tells that its connection was lost
         if self._transport is not None:
             self._transport.abort()
@@ -113,6 +141,8 @@ class Outbound:
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Part of asyncio.Protocol."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by its class
+        if self.key[0] == "https":
+            self._transport.set_write_buffer_limits(high=_SLICE)
         if self._unwanted:
             self._transport.abort()  # uvloop connects on although the attempt was cancelled
         else:
@@ -152,7 +182,7 @@ class Outbound:
         self._pieces.clear()
         if ended:
             self._listener = None
-            if self._keep and not self._fault:
+            if self._keep and not self._fault and self._unsent is None:
                 self._pool.give_back(self)
             elif self._transport is not None:
                 self._transport.abort()
@@ -160,6 +190,7 @@ class Outbound:
 
     def _lose(self, reason: str) -> None:
         listener, self._listener = self._listener, None
+        self._unsent = None
         untouched = not self._touched
         if self._transport is not None:
             self._transport.abort()
@@ -178,6 +209,7 @@ class Outbound:
         """Part of asyncio.Protocol."""
         self._pool.forget(self)
         self._transport = None
+        self._unsent = None
         if self._listener is not None:
             self.eof_received()
         if self._listener is not None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import datetime
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -83,6 +85,50 @@ def test_a_certificate_that_is_not_trusted_ends_the_call_with_what_to_set(
             assert "ca_file" in answer.text
             assert r.server.seen == []
             assert (await r.rows())[0].outcome == UNREACHABLE
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("loop_factory", [asyncio.SelectorEventLoop, uvloop.Loop])
+def test_a_large_body_goes_through_tls_in_parts_and_arrives_whole(
+    tmp_path: Path, loop_factory: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    server, client = contexts(tmp_path, "localhost")
+
+    async def scenario() -> None:
+        async with rig(server_tls=server, client_tls=client) as r:
+            for size in (1_000, 70_000, 4_000_000, 300_000):
+                text = "".join(map(str, range(size)))[:size]
+                assert (await r.message(messages=[text])).json == ANSWER
+                assert r.server.seen[-1].json["messages"] == [text]
+            assert r.server.connections == 1
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(asyncio.wait_for(scenario(), 30))
+
+
+def test_an_answer_before_the_request_is_read_passes_and_its_connection_is_not_used_again(tmp_path: Path) -> None:
+    server, client = contexts(tmp_path, "localhost")
+    came: list[asyncio.StreamWriter] = []
+
+    async def early(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.append(writer)
+        await reader.readuntil(b"\r\n\r\n")  # and no more
+        writer.write(b"HTTP/1.1 413 X\r\ncontent-type: application/json\r\ncontent-length: 31\r\n\r\n")
+        writer.write(b'{"error":{"message":"too much"}}'[:31])
+        await writer.drain()
+
+    async def scenario() -> None:
+        async with rig(server_tls=server, client_tls=client) as r:
+            listening = await asyncio.start_server(early, "127.0.0.1", 0, ssl=server)
+            r.upstream.port = listening.sockets[0].getsockname()[1]
+            for number in (1, 2):
+                assert (await r.message(messages=["x" * 20_000_000])).status == 413
+                assert len(came) == number
+            for writer in came:
+                writer.transport.abort()
+            listening.close()
+            await asyncio.sleep(0.05)
 
     run(scenario())
 
