@@ -141,9 +141,9 @@ class Proxy:
         self.status = status
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def start(self) -> int:
+    async def start(self, tls: ssl.SSLContext | None = None) -> int:
         """Listen; returns the port."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls)
         return int(self._server.sockets[0].getsockname()[1])
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -197,6 +197,32 @@ def test_a_proxy_of_the_environment_is_used_for_hosts_that_are_not_this_machine(
         proxy.close()
 
     run(scenario())
+
+
+@pytest.mark.parametrize("loop_factory", [asyncio.SelectorEventLoop, uvloop.Loop])
+def test_a_proxy_may_itself_be_behind_tls(
+    tmp_path: Path, loop_factory: Callable[[], asyncio.AbstractEventLoop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, client = contexts(tmp_path, "workspace.example")
+    cert, key = make_certificate(tmp_path, "localhost")
+    monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+    of_proxy = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    of_proxy.load_cert_chain(cert, key)
+
+    async def scenario() -> None:
+        proxy = Proxy()
+        port = await proxy.start(of_proxy)
+        environ = {"HTTPS_PROXY": f"https://user:pass@localhost:{port}"}
+        async with rig(server_tls=server, client_tls=client, environ=environ) as r:
+            r.upstream.host = "workspace.example"
+            assert (await r.message()).json == ANSWER
+            assert (await r.message(stream=True)).body == b"".join(anthropic_events("hi"))
+            assert (await r.message(messages=["x" * 3_000_000])).json == ANSWER
+            assert "Proxy-Authorization: Basic dXNlcjpwYXNz" in proxy.asked[0]
+        proxy.close()
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(asyncio.wait_for(scenario(), 30))
 
 
 def test_a_proxy_is_never_used_for_this_machine() -> None:
