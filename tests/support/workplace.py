@@ -20,6 +20,7 @@ from moor.store.home import Home
 from moor.store.sessions import SessionStore
 from tests.support.home import MoorHome, fresh_home
 from tests.support.moor import Done, moor_command, run_moor_process
+from tests.support.web import private_authority
 from tests.support.window import Window
 
 UPSTREAM = "s"
@@ -38,6 +39,8 @@ class Workplace:
         self.sim = sim
         self.home: MoorHome = fresh_home(folder)
         self.repository = self.home.work
+        self.authority = ""
+        """PEM file of the authority to trust where the workspace is reached through TLS"""
         (folder / "tmp").mkdir()
         self.environ = {
             **self.home.environ,
@@ -58,7 +61,8 @@ class Workplace:
 
     def sign_in(self) -> None:
         """Add the simulator as upstream and sign in."""
-        self.must("upstream", "add", UPSTREAM, "--kind", "sim", "--host", self.sim.url)
+        trust = ["--ca-file", self.authority] if self.authority else []
+        self.must("upstream", "add", UPSTREAM, "--kind", "sim", "--host", self.sim.url, *trust)
         self.must("login", "--upstream", UPSTREAM)
 
     def make_repository(self, scenario: str = "fix-test") -> None:
@@ -209,18 +213,23 @@ class Workplace:
 
 @contextlib.contextmanager
 def workplace(
-    folder: Path, agents: Path, scripts: Mapping[str, str] | None = None, **config: Any
+    folder: Path, agents: Path, scripts: Mapping[str, str] | None = None, *, tls: bool = False, **config: Any
 ) -> Iterator[Workplace]:
     """A signed-in user in a committed repository; at the end every process that is left is killed.
 
-    `scripts`: further scenarios of the simulator, TOML by name; `config`: fields of SimConfig.
+    `scripts`: further scenarios of the simulator, TOML by name; `tls`: it is reached through TLS, with an authority
+    of its own; `config`: fields of SimConfig.
     """
     folder = folder.resolve()
     (folder / "scripts").mkdir()
     for name, text in (scripts or {}).items():
         (folder / "scripts" / f"{name}.toml").write_text(text, encoding="utf-8")
+    if tls:
+        authority = str(private_authority(folder).ca_file)
+        config |= {"tls_cert": str(folder / "s.pem"), "tls_key": str(folder / "s.key")}
     with EmbeddedSim(SimConfig(scenarios_dir=str(folder / "scripts"), **config)) as sim:
         place = Workplace(folder, sim, agents)
+        place.authority = authority if tls else ""
         place.make_repository()
         place.sign_in()
         try:

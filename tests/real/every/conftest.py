@@ -102,7 +102,7 @@ def shared(
     """One signed-in user with one agent, for all tests of a file; its `SIM` are fields of SimConfig."""
     folder = tmp_path_factory.mktemp("every")
     installed(agent_id, test_agents, Home(folder / "none"))
-    with trap() as made, workplace(folder, test_agents, **getattr(request.module, "SIM", {})) as place:
+    with trap() as made, workplace(folder, test_agents, tls=True, **getattr(request.module, "SIM", {})) as place:
         yield Station(agent_id, probe, place, made)
 
 
