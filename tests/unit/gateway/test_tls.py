@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
+import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +17,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from moor.domain.call import UNREACHABLE
+from moor.domain.call import CUT, UNREACHABLE
+from moor.gateway.limits import Limits, Patience
 from tests.unit.gateway.rig import rig, run
-from tests.unit.gateway.scripted import ANSWER, TOKEN, anthropic_events
+from tests.unit.gateway.scripted import ANSWER, TOKEN, Seen, Talk, anthropic_events
+from tests.unit.gateway.test_repeat import request
 
 
 def make_certificate(folder: Path, name: str) -> tuple[Path, Path]:
@@ -129,6 +133,72 @@ def test_an_answer_before_the_request_is_read_passes_and_its_connection_is_not_u
                 writer.transport.abort()
             listening.close()
             await asyncio.sleep(0.05)
+
+    run(scenario())
+
+
+def test_an_agent_that_reads_nothing_holds_the_upstream_back(tmp_path: Path) -> None:
+    server, client = contexts(tmp_path, "localhost")
+    written: list[int] = []
+    event = anthropic_events("x" * 4000)[2]
+
+    async def endless(talk: Talk, _: Seen) -> None:
+        await talk.raw(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while True:
+                await talk.raw(event)
+                written.append(len(event))
+
+    async def scenario() -> None:
+        async with rig(server_tls=server, client_tls=client, handler=endless) as r:
+            _, writer = await asyncio.open_connection("127.0.0.1", r.port, limit=1000)
+            writer.write(request(r.port, b'{"model":"m-1","max_tokens":10,"messages":[],"stream":true}'))
+            before = -1
+            while sum(written) != before:
+                before = sum(written)
+                await asyncio.sleep(0.3)
+            assert 0 < before < 32_000_000
+            writer.transport.abort()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("is_clean", [True, False])
+def test_a_stream_that_is_cut_by_a_closed_connection_is_never_whole(tmp_path: Path, is_clean: bool) -> None:
+    server, client = contexts(tmp_path, "localhost")
+
+    async def cut(talk: Talk, _: Seen) -> None:
+        await talk.raw(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n")
+        await talk.raw(b"".join(anthropic_events("hi")[:3]))
+        await asyncio.sleep(0.1)
+        if is_clean:
+            talk.writer.close()
+        else:
+            talk.drop()
+
+    async def scenario() -> None:
+        async with rig(server_tls=server, client_tls=client, handler=cut) as r:
+            assert '"type":"error"' in (await r.message(stream=True)).text
+            assert (await r.rows())[0].outcome == CUT
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("says", [b"", b"HTTP/1.1 400 Bad\r\n\r\nplain"])
+def test_a_peer_that_does_not_speak_tls_ends_the_call_in_its_time(tmp_path: Path, says: bytes) -> None:
+    _, client = contexts(tmp_path, "localhost")
+
+    async def scenario() -> None:
+        async with rig(client_tls=client, limits=Limits(connect_s=0.3, patience=Patience(attempts=1))) as r:
+            with socket.create_server(("127.0.0.1", 0)) as listening:
+                r.upstream.port = listening.getsockname()[1]
+                asking = asyncio.ensure_future(r.message())
+                accepted, _ = await asyncio.to_thread(listening.accept)
+                with accepted:
+                    accepted.sendall(says)
+                    answer = await asking
+            assert answer.status == 502
+            assert ("no trusted TLS" if says else "did not answer within") in answer.text
 
     run(scenario())
 
