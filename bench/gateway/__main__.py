@@ -21,6 +21,7 @@ import shutil
 import statistics
 import sys
 import tempfile
+import timeit
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,9 @@ def main() -> int:
     RESULTS.parent.mkdir(exist_ok=True)
     compiled = any(isinstance(finder, CompiledFinder) for finder in sys.meta_path)
     about: dict[str, Any] = {"python": platform.python_version(), "cores": os.cpu_count(), "compiled": compiled}
+    about["additions_s"] = min(
+        timeit.repeat("for n in range(10_000_000): total += n", "total = 0", repeat=3, number=1)
+    )
     about |= {"load_average": os.getloadavg(), "rounds": args.rounds, "seconds": args.seconds, "cases": found}
     RESULTS.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     return 0

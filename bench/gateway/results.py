@@ -1,8 +1,12 @@
-"""Writes bench/RESULTS.md from the figures below bench/results: `python -m bench.gateway.results`."""
+"""Writes bench/RESULTS.md from the figures below bench/results: `python -m bench.gateway.results`.
+
+A section of the page for which there are no new figures stays as it is.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import statistics
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,6 +18,7 @@ from bench.gateway.peers.known import ABSENT, PEERS
 
 PAGE = ROOT / "bench" / "RESULTS.md"
 FOLDER = ROOT / "bench" / "results"
+_SECTION = "\n\n## "
 HEAD = """# What the gateway costs, next to nginx and other gateways
 
 Written by `python -m bench.gateway.results`; do not edit. To repeat on a quiet machine with two cores:
@@ -59,8 +64,24 @@ def main() -> int:
     for name in ("gateway", "peers", "soak"):
         path = FOLDER / f"{name}.json"
         found.append(json.loads(path.read_text(encoding="utf-8")) if path.exists() else {})
-    PAGE.write_text(render(*found), encoding="utf-8")
+    before = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    PAGE.write_text(merged(before, render(*found)), encoding="utf-8")
     return 0
+
+
+def merged(before: str, new: str) -> str:
+    """The new page, and the sections of the one before that it lacks; numbers in a title make no other section."""
+    head, *sections = new.split(_SECTION)
+    of_before = before.split(_SECTION)[1:]
+    there = {_title(section) for section in sections}
+    kept = [section for section in of_before if _title(section) not in there]
+    order = [_title(section) for section in of_before]
+    whole = sorted([*sections, *kept], key=lambda part: order.index(_title(part)) if _title(part) in order else -1)
+    return _SECTION.join([head.rstrip(), *(part.strip() + "\n" for part in whole)])
+
+
+def _title(section: str) -> str:
+    return re.sub(r"[\d,]+", "", section.partition("\n")[0]).strip()
 
 
 def number(value: float) -> str:
@@ -87,6 +108,8 @@ def _machine(*runs: Mapping[str, Any]) -> str:
             ["moor's hot modules compiled" if run["compiled"] else "moor interpreted"] if "compiled" in run else []
         )
         facts += [f"{run['rounds']} x {run['seconds']:g} s a load"] if run.get("rounds") else []
+    times = [run["additions_s"] for run in runs if run.get("additions_s")]
+    facts += [f"ten million additions in Python take {min(times):.2f} s"] if times else []
     loads = [f"{value:.1f}" for value in sorted(run["load_average"][0] for run in runs if run.get("load_average"))]
     facts += [f"load average of the machine {' to '.join(dict.fromkeys((loads[0], loads[-1])))}"] if loads else []
     return ", ".join(dict.fromkeys(facts))
@@ -173,6 +196,8 @@ def _soak(soak: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _absent(peers: Mapping[str, Any]) -> Iterator[str]:
+    if not peers:
+        return
     yield "## Looked at and not measured"
     lines = []
     for name in PEERS:

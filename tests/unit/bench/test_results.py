@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench.gateway.results import number, render
+from bench.gateway.results import merged, number, render
 
 GATEWAY: dict[str, Any] = {
     "python": "3.12.1",
@@ -105,3 +105,20 @@ def test_the_soak_is_a_section_only_when_it_was_run() -> None:
 )
 def test_three_digits_count(value: float, shown: str) -> None:
     assert number(value) == shown
+
+
+def test_sections_without_new_figures_stay_and_in_their_order() -> None:
+    sections = (
+        "# Old",
+        "moor and nginx\n\nold",
+        "moor and nginx, elsewhere\n\nkept",
+        "40,300 streams in a row\n\nold\n",
+    )
+    before = "\n\n## ".join(sections)
+    page = merged(before, render(GATEWAY, {}, SOAK))
+    titles = [line for line in page.splitlines() if line.startswith("## ")]
+    assert titles == ["## moor and nginx", "## moor and nginx, elsewhere", "## 10,300 streams in a row"]
+    assert "old" not in page
+    assert "kept" in page
+    assert merged(page, render({}, {}, {})) == page
+    assert merged("", page) == page
