@@ -8,8 +8,6 @@ import socket
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import unquote, urlsplit
 
-from aiohappyeyeballs import start_connection
-
 from moor.net.proxy import proxy_for
 from moor.net.url import Base
 
@@ -60,11 +58,10 @@ class Connector:
     ) -> Outbound:
         parts = urlsplit(proxy)
         loop = asyncio.get_running_loop()
-        outer: dict[str, Any] = {"ssl": True} if parts.scheme == "https" else {}
-        host = parts.hostname or ""
-        if outer:
-            outer["server_hostname"] = host
-        transport, tunnel = await loop.create_connection(_Tunnel, sock=await _raced(host, parts.port or 80), **outer)
+        host, port, outer = parts.hostname or "", parts.port or 80, dict[str, Any]()
+        if parts.scheme == "https":
+            port, outer = parts.port or 443, {"ssl": True, "server_hostname": host}
+        transport, tunnel = await loop.create_connection(_Tunnel, sock=await _raced(host, port), **outer)
         try:
             transport.write(_connect_request(target, parts.username, parts.password))
             status = await tunnel.answer
@@ -99,8 +96,13 @@ async def _raced(host: str, port: int) -> socket.socket:
 
     An IPv6 address that answers nothing would cost the whole time for connecting. Raises OSError.
     """
+    from aiohappyeyeballs import start_connection  # not needed where the upstream is an address
+
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:  # a part that is too long, or characters that no name may have
+        raise socket.gaierror(socket.EAI_NONAME, "its name is not known") from error
     if not found:
         raise OSError(0, "its name has no address")
     try:

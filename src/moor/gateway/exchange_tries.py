@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from typing import TYPE_CHECKING, Final
 
 from moor.domain.call import CANCELLED, ERROR, REFUSED, UNREACHABLE
@@ -132,7 +131,9 @@ class Tries(Ends):
         pause = None
         if not breaker.is_open:
             elapsed = now - self.record.started_mono
-            pause = pause_s(failure, self._model_tries, elapsed, self._desk.limits.patience, random.random)
+            from random import random  # most gateways never need it
+
+            pause = pause_s(failure, self._model_tries, elapsed, self._desk.limits.patience, random)
         if pause is not None:
             self._retry = asyncio.get_running_loop().call_later(pause, self._try_again)
         elif not (failure.again and self._fall_back()):

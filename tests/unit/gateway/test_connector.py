@@ -93,3 +93,14 @@ def test_where_all_addresses_refuse_it_is_an_os_error(connect: Callable[[list[Ad
 def test_a_name_without_an_address_is_an_os_error(connect: Callable[[list[Address]], Address]) -> None:
     with pytest.raises(OSError, match="no address"):
         connect([])
+
+
+@pytest.mark.parametrize("loop", [asyncio.SelectorEventLoop, uvloop.Loop])
+@pytest.mark.parametrize(
+    "name", ["a" * 70 + ".example", "a..example", ".", "b\N{BULLET}" * 40, "no-such-name.invalid"]
+)
+def test_a_name_that_cannot_be_one_is_an_os_error(loop: Callable[[], asyncio.AbstractEventLoop], name: str) -> None:
+    target = Target(scheme="http", host=name, port=80, path="/")
+    factory = cast("Callable[[], Outbound]", Connected)
+    with asyncio.Runner(loop_factory=loop) as runner, pytest.raises(OSError):
+        runner.run(asyncio.wait_for(Connector({}).connect(target, None, factory), 5))
