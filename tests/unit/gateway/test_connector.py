@@ -97,7 +97,7 @@ def test_a_name_without_an_address_is_an_os_error(connect: Callable[[list[Addres
 
 @pytest.mark.parametrize("loop", [asyncio.SelectorEventLoop, uvloop.Loop])
 @pytest.mark.parametrize(
-    "name", ["a" * 70 + ".example", "a..example", ".", "b\N{BULLET}" * 40, "no-such-name.invalid"]
+    "name", ["a" * 70 + ".example", "a..example"]
 )
 def test_a_name_that_cannot_be_one_is_an_os_error(loop: Callable[[], asyncio.AbstractEventLoop], name: str) -> None:
     target = Target(scheme="http", host=name, port=80, path="/")
