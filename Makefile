@@ -52,7 +52,7 @@ check: lint ## lint, types, architecture and unit tests: a minute or two
 	@$(TESTENV) $(PYTEST) $(AT_ONCE) tests/arch tests/unit
 
 .PHONY: ready
-ready: lint compiled agents
+ready: lint compiled agents ## what `make test` needs, without the tests
 
 .PHONY: test
 test: ## what CI runs: everything but the long products

@@ -178,6 +178,17 @@ def test_a_tiny_budget_refuses_the_second_call_and_says_what_was_spent(place: Wo
     assert f"${result['cost_usd']:.6f}".rstrip("0") in result["error"]["message"]
 
 
+@pytest.mark.feature("F13.8")
+@pytest.mark.parametrize("tokens", ["500", "5020"])
+def test_an_amount_that_looks_like_a_status_makes_the_agent_ask_once_all_the_same(
+    place: Workplace, tokens: str
+) -> None:
+    done, statuses = run(place, "--budget-tokens", tokens, "sim:turns:3")
+    assert_told(done, 1, "budget-reached", f"of {tokens} tokens")
+    assert "repeated" not in done.stderr
+    assert statuses == []
+
+
 @pytest.mark.feature("F2.3", "F2.8")
 def test_credentials_that_die_in_every_recorded_form_are_healed_unseen(place: Workplace) -> None:
     control = place.sim.control

@@ -28,6 +28,7 @@ from moor.errors.store import DiskFullError, disk_is_full
 from moor.journal.writer import Journal
 from moor.ledger.report import totals
 from moor.store.sessions import SessionStore
+from moor.wire.refusal import as_meant
 
 if TYPE_CHECKING:
     from moor.agents.base import Agent, Driver, LaunchContext
@@ -185,7 +186,8 @@ class HeadlessRun:
         await self._driver.start(self._live.plan)
         await asyncio.shield(looking)
         await self._driver.prompt(prompt)
-        async for event in self._driver.events():
+        async for told in self._driver.events():
+            event = _as_meant(told)
             self._heard = self._clock.monotonic()
             if self._journal is not None:
                 self._journal.append(event, self._clock.now())
@@ -264,6 +266,14 @@ class HeadlessRun:
             duration_s=round(duration_s, 3),
             error=ending.error if ending else None,
         )
+
+
+def _as_meant(event: Event) -> Event:
+    """The event with sentences of ours as they were meant: agents get them with signs that nobody sees."""
+    text, title = as_meant(event.text), as_meant(event.title)
+    if text == event.text and title == event.title:
+        return event
+    return msgspec.structs.replace(event, text=text, title=title)
 
 
 async def _end(tasks: set[asyncio.Task[Any]]) -> None:

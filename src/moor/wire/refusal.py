@@ -1,7 +1,8 @@
 """Our own refusals and errors in the words of each dialect, so that the agent shows our sentence.
 
 The sentences avoid words that make agents try again ("timeout", "rate limit", "overloaded", status numbers):
-OpenCode matches them in the text (facts/opencode 9).
+OpenCode matches them in the text (facts/opencode 9), status numbers inside of longer numbers too, as in 50000 tokens.
+An amount must be told, so those get a sign between their digits that nobody sees; `as_meant` takes it out again.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ ENDS_IN_WORDS: Final = frozenset((ANTHROPIC_MESSAGES, OPENAI_RESPONSES))
 """dialects whose clients take the error event for the end of a stream, all of them: behind it the answer is ended
 properly, because a broken one makes Claude Code and Codex tell of the connection instead of showing our sentence"""
 
+_STATUS: Final = re.compile("4(?=29)|5(?=0[0234]|24)")
+_JOINER: Final = "\N{WORD JOINER}"
+_JOINED: Final = re.compile(f"(?<=[45]){_JOINER}(?=[02])")
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -53,9 +57,14 @@ class Refusal:
 
     @property
     def sentence(self) -> str:
-        """`moor: what happened. Hint: the command`."""
+        """`moor: what happened. Hint: the command`, without a number that is taken for a status."""
         tail = f" Hint: {self.hint}" if self.hint else ""
-        return f"moor: {self.message.rstrip('.')}.{tail}"
+        return _STATUS.sub(rf"\g<0>{_JOINER}", f"moor: {self.message.rstrip('.')}.{tail}")
+
+
+def as_meant(text: str) -> str:
+    """A text in which an agent repeats a sentence of ours, without the signs in its numbers."""
+    return _JOINED.sub("", text) if _JOINER in text else text
 
 
 _ANTHROPIC_TYPES: Final = {

@@ -96,9 +96,7 @@ def test_a_name_without_an_address_is_an_os_error(connect: Callable[[list[Addres
 
 
 @pytest.mark.parametrize("loop", [asyncio.SelectorEventLoop, uvloop.Loop])
-@pytest.mark.parametrize(
-    "name", ["a" * 70 + ".example", "a..example"]
-)
+@pytest.mark.parametrize("name", ["a" * 70 + ".example", "a..example"])
 def test_a_name_that_cannot_be_one_is_an_os_error(loop: Callable[[], asyncio.AbstractEventLoop], name: str) -> None:
     target = Target(scheme="http", host=name, port=80, path="/")
     factory = cast("Callable[[], Outbound]", Connected)

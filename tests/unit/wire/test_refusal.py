@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from moor.domain.dialects import ANTHROPIC_MESSAGES, DIALECTS, GEMINI_GENERATE, OPENAI_CHAT
-from moor.wire.refusal import Refusal, as_clients_read, event
+from moor.wire.refusal import Refusal, as_clients_read, as_meant, event
 
 REFUSAL = Refusal(status=403, ref="budget-reached", message="the budget is spent")
 
@@ -32,3 +33,10 @@ def test_an_upstreams_error_inside_events_is_told_alike() -> None:
     block = b'data: {"candidates": []}\n\ndata: {"error": {"code": 500}}\n\n'
     assert as_clients_read(GEMINI_GENERATE, block) == b'data: {"candidates": []}\n\n{"error": {"code": 500}}\n\n'
     assert as_clients_read(OPENAI_CHAT, block) is block
+
+
+@pytest.mark.parametrize("amount", ["500", "50000", "1502", "$0.024291", "524288", "5035040", "429"])
+def test_an_amount_is_never_taken_for_a_status_and_reads_as_it_was_meant(amount: str) -> None:
+    refusal = Refusal(status=403, ref="budget-reached", message=f"this session has used 12 of {amount} tokens")
+    assert not re.search("429|500|502|503|504|524", refusal.sentence)
+    assert as_meant(refusal.sentence) == f"moor: {refusal.message}."
