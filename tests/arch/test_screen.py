@@ -74,3 +74,14 @@ def test_a_program_that_ignores_the_hang_up_is_ended_with_its_window(tmp_path: P
     with Window([sys.executable, "-c", deaf], {}, tmp_path) as window:
         window.wait_for("waiting", 10)
     assert window.wait(0.1) == -signal.SIGKILL
+
+
+def test_a_region_scrolls_both_ways_and_leaves_the_rest() -> None:
+    screen = Screen(5, 10)
+    screen.feed("a\r\nb\r\nc\r\nd\r\ne\x1b[2;4r")
+    screen.feed("\x1b[4;1H\nnew")
+    assert screen.text.split("\n") == ["a", "c", "d", "new", "e"]
+    screen.feed("\x1b[2;1H\x1bMup")
+    assert screen.text.split("\n") == ["a", "up", "c", "d", "e"]
+    screen.feed("\x1b[r\x1b[5;1H\n")
+    assert screen.text.split("\n") == ["up", "c", "d", "e", ""]

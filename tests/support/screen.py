@@ -28,6 +28,8 @@ class Screen:
         """Another size, and blank: full-screen programs draw themselves again."""
         self.rows, self.cols = rows, cols
         self._row = self._col = 0
+        self._top, self._bottom = 0, rows - 1
+        """the rows that scroll"""
         self._cells = [[" "] * cols for _ in range(rows)]
 
     @property
@@ -73,14 +75,27 @@ class Screen:
         self._col += width
 
     def _line_feed(self) -> None:
-        if self._row < self.rows - 1:
-            self._row += 1
+        if self._row == self._bottom:
+            self._scroll(self._top, self._bottom)
         else:
-            self._cells = [*self._cells[1:], [" "] * self.cols]
+            self._row = min(self._row + 1, self.rows - 1)
+
+    def _reverse_line_feed(self) -> None:
+        if self._row == self._top:
+            self._scroll(self._bottom, self._top)
+        else:
+            self._row = max(self._row - 1, 0)
+
+    def _scroll(self, gone: int, new: int) -> None:
+        """One row leaves the region at its one end, a blank one comes at the other."""
+        del self._cells[gone]
+        self._cells.insert(new, [" "] * self.cols)
 
     def _obey(self, found: re.Match[str]) -> str:
         final, given = found["final"], found["given"]
         if final is None:
+            if found.group() == "\x1bM":
+                self._reverse_line_feed()
             return ""
         if given[:1] in ("<", "=", ">", "?"):
             if final in "hl" and given == "?1049":
@@ -110,6 +125,10 @@ class Screen:
             self._go(self._row, count - 1)
         elif final == "d":
             self._go(count - 1, self._col)
+        elif final == "r":
+            last = numbers[1] if len(numbers) > 1 and numbers[1] else self.rows
+            self._top, self._bottom = min(count, self.rows) - 1, min(last, self.rows) - 1
+            self._go(0, 0)
         elif final in "JKX":
             self._erase(final, numbers[0])
         return ""
