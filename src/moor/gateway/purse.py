@@ -75,7 +75,7 @@ class Purse:
         """why the bank could not answer"""
         self.asking = False
         self.refused = False
-        """the bank's last answer was no"""
+        """the bank has nothing, or could not answer"""
         self.reserved = 0
         """by the calls that run"""
         self.calls = 0
@@ -111,7 +111,8 @@ class Purse:
         if isinstance(grant, MoorError):
             self.problem, self.refused = grant, True
         else:
-            self.problem, self.refused = None, not grant.amount
+            # an answer of nothing to one who needs more than is there leaves the rest to others
+            self.problem, self.refused = None, not grant.amount and grant.standing.free <= 0
             self.standing, self.outside = grant.standing, grant.standing.free
             self.lease = grant.lease or self.lease
             self.free += grant.amount

@@ -84,7 +84,8 @@ class Spend:
                 continue
             short = need - self._reserved[place]
             stale = purse.standing is None or wish <= purse.outside
-            if (short > 0 or stale) and rounds > 0 and not (purse.refused and rounds < _ROUNDS):
+            told = rounds < _ROUNDS and (purse.refused or purse.outside < short)
+            if (short > 0 or stale) and rounds > 0 and not told:
                 # the bank may give less than all of the wish: then the limit is lowered
                 purse.ask(Ask(max(0, short), wish), lambda: self._begin(ceiling, first, whole, then, rounds - 1))
                 return

@@ -45,8 +45,7 @@ def test_an_endless_answer_is_stopped_at_the_cap_with_a_sentence(station: Statio
     assert outcomes & {"cut", "cancelled"}, rows
     spent = sum(row["input"] + row["output"] + row["cache_read"] + row["cache_write"] for row in rows)
     assert spent < cap * (1 + ERROR), f"{spent} of {cap}"
-    # not understood: Gemini CLI was once seen cut at 87 % (perhaps another of its calls held a reservation)
-    assert spent > cap * 0.8 or "cut" not in outcomes, f"{spent} of {cap}"
+    assert spent > cap * 0.9 or "cut" not in outcomes, f"{spent} of {cap}"
 
 
 @pytest.mark.feature("F13.8", "F12.25")

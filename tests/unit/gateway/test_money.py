@@ -95,6 +95,30 @@ def test_eight_parallel_streams_share_one_cap() -> None:
     run(scenario())
 
 
+@pytest.mark.feature("F13.9")
+def test_a_call_that_is_too_large_for_what_is_left_does_not_end_the_stream_beside_it() -> None:
+    refused = asyncio.Event()
+
+    async def waits(talk: Talk, seen: Seen) -> None:
+        await refused.wait()
+        await endless(talk, seen)
+
+    async def scenario() -> None:
+        async with rig(session=tokens_cap(15_000), handler=waits) as r:
+            # the first slice is what the call needs to begin and no more: none of it is free
+            stream = asyncio.ensure_future(r.message(stream=True, max_tokens=30_000, messages=["x" * 40_000]))
+            while not r.server.seen:
+                await asyncio.sleep(0.01)
+            assert (await r.message(stream=True, messages=["x" * 40_000])).status == 403
+            refused.set()
+            await stream
+            cut = (await r.rows(2))[1]
+            assert cut.outcome == CUT
+            assert 14_900 < cut.usage.total < 15_100
+
+    run(scenario())
+
+
 def test_an_answer_in_one_piece_is_reserved_whole_and_its_limit_lowered_to_what_is_left() -> None:
     async def scenario() -> None:
         async with rig(session=make_session(budget_nano=CENT)) as r:
