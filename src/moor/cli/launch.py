@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from moor.cli.context import Context
 from moor.cli.head import Head
 from moor.cli.registry import COMMANDS
 from moor.cli.setup import ensure_upstream
+from moor.errors.base import UsageError
 
 if TYPE_CHECKING:
     from moor.domain.plan import LaunchPlan
     from moor.launch.prepare import Prepared
+
+_OURS: Final = ("--budget-usd", "--budget-tokens", "--upstream", "--small-model", "--dry-run")
+"""options of moor's that no agent has"""
 
 
 def run_agent(name: str, args: list[str], head: Head, ctx: Context) -> int:
@@ -28,6 +32,7 @@ def run_agent(name: str, args: list[str], head: Head, ctx: Context) -> int:
         raise UnknownAgent(
             name=name, known=tuple(agent_names(ctx.loaded.settings.agents)), commands=tuple(COMMANDS)
         ) from error
+    refuse_misplaced(name, args)
     upstream = ensure_upstream(ctx)
     ensure_agent(agent.id, ctx)
     request = Request(
@@ -47,6 +52,18 @@ def run_agent(name: str, args: list[str], head: Head, ctx: Context) -> int:
     for session_id in end_lost_sessions(ctx.home, ctx.clock):
         ctx.out.detail(f"swept what session {session_id} had left")
     return hand_over(prepared, lambda plan: announce(prepared, plan, ctx))
+
+
+def refuse_misplaced(name: str, args: list[str]) -> None:
+    """An option of moor's behind the agent's name would be the agent's; a cap that is meant must not get lost."""
+    for word in args:
+        option = word.partition("=")[0]
+        if word == "--":
+            return
+        if option in _OURS:
+            raise UsageError(
+                f"{option} stands behind {name}, where everything is the agent's own", hint=f"moor {option} … {name}"
+            )
 
 
 def ensure_agent(agent_id: str, ctx: Context) -> None:
