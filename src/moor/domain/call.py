@@ -36,7 +36,10 @@ class Try(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Call(msgspec.Struct, frozen=True):
-    """Append-only. Times in seconds since the epoch and milliseconds; money in nano-dollars."""
+    """Append-only. Times in seconds since the epoch and milliseconds; money in nano-dollars.
+
+    First what most calls of a session have in common: the ledger stores that once for many rows.
+    """
 
     id: str
     session: str
@@ -50,30 +53,30 @@ class Call(msgspec.Struct, frozen=True):
     dialect: str = ""
     model: str = ""
     """as the agent asked"""
-    started_at: float = 0.0
-    first_byte_ms: int | None = None
-    duration_ms: int = 0
+    asked: str = ""
+    """the model the agent asked for, where the wire put another in its place"""
     status: int = 0
     """HTTP status the agent saw; 0 when it left first"""
     outcome: str = OK
+    error: str = ""
+    """reference word and sentence, without credentials"""
     attempts: int = 1
     stream: bool = False
-    usage: Usage = Usage()
     estimated: bool = False
     """the final usage never came; `usage` is an estimate"""
-    cost_nano: int | None = None
-    """None: no price known"""
     price_source: str = ""
     price_date: str = ""
     rules: tuple[str, ...] = ()
     """the filters that changed something, by name"""
-    error: str = ""
-    """reference word and sentence, without credentials"""
+    tags: dict[str, str] = {}
+    started_at: float = 0.0
+    first_byte_ms: int | None = None
+    duration_ms: int = 0
     request_bytes: int = 0
     response_bytes: int = 0
-    tags: dict[str, str] = {}
-    asked: str = ""
-    """the model the agent asked for, where the wire put another in its place"""
+    usage: Usage = Usage()
+    cost_nano: int | None = None
+    """None: no price known"""
     tries: tuple[Try, ...] = ()
     """the attempts that failed before it ended as it did"""
     draws: tuple[tuple[int, int], ...] = ()

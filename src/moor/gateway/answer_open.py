@@ -10,6 +10,7 @@ from moor.gateway.answer import Answer, AnswerHead, BodyAnswer, StreamAnswer
 from moor.gateway.answer_mended import MendedBody, mended_stream
 from moor.wire.content import IDENTITY, PieceDecoder, can_decode
 from moor.wire.meter.base import error_text, parse
+from moor.wire.words import holds
 
 if TYPE_CHECKING:
     from moor.gateway.filters.base import Stage
@@ -36,7 +37,7 @@ def open_answer(
     head = AnswerHead(status, headers, length, extra, request.version == "1.1", request.close)
     dialect = prepared.plan.dialect
     on_answers = prepared.plan.gate.on_answers
-    if b"event-stream" in named.get(b"content-type", b"").lower():
+    if _is_of(named, b"event-stream"):
         stages: list[Stage] = [item.stage() for item in prepared.fired if item.stage is not None]
         stages += prepared.stages
         return mended_stream(dialect, head, stages, on_answers) if on_answers else StreamAnswer(dialect, head, stages)
@@ -50,9 +51,14 @@ def implausible(status: int, named: dict[bytes, bytes]) -> str:
     """Why an answer cannot be one of a model, by its head; empty where it can."""
     if 300 <= status < 400:
         return "redirects the call, and redirects are not followed"
-    if status < 300 and b"text/html" in named.get(b"content-type", b"").lower():
+    if status < 300 and _is_of(named, b"text/html"):
         return "answered with a web page (a sign-in page or a proxy in between?)"
     return ""
+
+
+def _is_of(named: dict[bytes, bytes], kind: bytes) -> bool:
+    """Whether the content type holds that word."""
+    return holds(named.get(b"content-type", b"").lower(), kind)
 
 
 def without_coding(headers: Headers, max_bytes: int) -> tuple[Headers, PieceDecoder | None]:

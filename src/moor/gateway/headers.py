@@ -44,19 +44,11 @@ def pass_to_upstream(dialect: str, named: dict[bytes, bytes]) -> dict[bytes, byt
 
 def pass_to_agent(headers: Headers) -> Headers:
     """The upstream's headers that travel back."""
-    return [pair for pair in headers if pair[0] in TO_AGENT or (pair[0][:1] in b"ax" and _may_pass(pair[0]))]
+    return [pair for pair in headers if pair[0] in TO_AGENT or pair[0].startswith(_TO_AGENT_BEGINNINGS)]
 
 
 def agent_lines(headers: Headers) -> bytes:
     """The same as header lines."""
     return b"".join(
-        [
-            b"%s: %s\r\n" % pair
-            for pair in headers
-            if pair[0] in TO_AGENT or (pair[0][:1] in b"ax" and _may_pass(pair[0]))
-        ]
+        [b"%s: %s\r\n" % pair for pair in headers if pair[0] in TO_AGENT or pair[0].startswith(_TO_AGENT_BEGINNINGS)]
     )
-
-
-def _may_pass(name: bytes) -> bool:
-    return name.startswith(_TO_AGENT_BEGINNINGS)

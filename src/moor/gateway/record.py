@@ -68,16 +68,17 @@ class Record:
     def call(self, ended_mono: float) -> Call:
         """The row. A call that never reached a model costs nothing, whatever its price."""
         price = self.model.price if self.model is not None else None
-        usage, session = self.usage, self.session
+        session = self.session
         cost = self.cost()
         source, date = (price.source, price.date) if price is not None else ("", "")
         # fmt: off
         return Call(  # all fields in their order: by name they would take four times as long
             self.id, session.id, session.agent, self.agent_session, self.parent_session, session.upstream,
-            self.dialect, self.model_id, self.started_at, self.first_byte_ms,
-            int((ended_mono - self.started_mono) * 1000), self.status, self.outcome, self.attempts, self.stream,
-            usage, self.estimated, cost, source, date, self.rules, redact(self.error) if self.error else "",
-            self.request_bytes, self.response_bytes, session.tags, self.asked, self.tries, self.draws,
+            self.dialect, self.model_id, self.asked, self.status, self.outcome,
+            redact(self.error) if self.error else "", self.attempts, self.stream, self.estimated, source, date,
+            self.rules, session.tags, self.started_at, self.first_byte_ms,
+            int((ended_mono - self.started_mono) * 1000), self.request_bytes, self.response_bytes,
+            self.usage, cost, self.tries, self.draws,
         )
         # fmt: on
 

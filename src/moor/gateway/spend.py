@@ -115,8 +115,10 @@ class Spend:
         """
         waits = False
         self.clear = 0
+        tokens, nano = total(used), cost_nano(used, self._price) or 0
+        amounts = [nano if purse.cap.unit == MONEY else tokens for purse in self.purses]
         for place, purse in enumerate(self.purses):
-            spent = self._amount(purse, used)
+            spent = amounts[place]
             ahead = spent + max(self._rates[place] * SLICE // (2 * MILLION), self._stride(place))
             if ahead > self._reserved[place]:
                 self._fill(place, ahead)
@@ -132,8 +134,10 @@ class Spend:
                 return False
         if not waits:
             self.clear = BYTES_PER_TOKEN * min(
-                (self._reserved[place] - self._amount(purse, used)) * MILLION // max(1, self._rates[place])
-                for place, purse in enumerate(self.purses)
+                [
+                    (reserved - spent) * MILLION // max(1, rate)
+                    for reserved, spent, rate in zip(self._reserved, amounts, self._rates, strict=True)
+                ]
             )
         return not waits
 
@@ -153,11 +157,6 @@ class Spend:
                 draws.append((purse.lease, actual))
             purse.settled(self._reserved[place], actual)
         return tuple(draws)
-
-    def _amount(self, purse: Purse, used: Usage) -> int:
-        if purse.cap.unit == MONEY:
-            return cost_nano(used, self._price) or 0
-        return total(used)
 
     def _cost(self, place: int, output_tokens: int) -> int:
         """Of the request and that much output."""

@@ -7,16 +7,17 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from msgspec.structs import astuple
+
 from moor.domain.call import Call
 from moor.errors.base import MoorError
 from moor.store.batch import BatchWriter
 from moor.store.home import Home
 from moor.store.rows import INT_MAX, Cell, cell
 
-_SHARED: Final = (
-    *("session", "agent", "agent_session", "parent_session", "upstream", "dialect", "model", "outcome"),
-    *("price_source", "price_date", "error", "status", "attempts", "stream", "estimated", "rules", "asked", "tags"),
-)
+_FIELDS: Final = Call.__struct_fields__
+_FIRST_OWN: Final = _FIELDS.index("started_at")
+_SHARED: Final = _FIELDS[1:_FIRST_OWN]
 """what most calls of a session have in common: bound once for many rows, as binding is the dearest part of one"""
 _OWN: Final = (
     *("id", "started_at", "first_byte_ms", "duration_ms", "request_bytes", "response_bytes"),
@@ -80,17 +81,27 @@ class LedgerWriter:
 
 def insert_calls(connection: sqlite3.Connection, calls: Sequence[Call]) -> None:
     """Insert calls in the transaction that is open; one that is there already stays as it is."""
+    rest = _Rest()
     for start in range(0, len(calls), _SLICE):
-        for shared, own in _kinds(calls[start : start + _SLICE]):
+        for shared, own in _kinds(calls[start : start + _SLICE], rest):
             _insert_kind(connection, shared, own)
-    if tried := [(cell(call.tries), call.id) for call in calls if call.tries]:
-        connection.executemany("UPDATE calls SET tries = ? WHERE id = ?", tried)
-    if hours := [(_count(call.usage.cache_write_1h), call.id) for call in calls if call.usage.cache_write_1h]:
-        connection.executemany("UPDATE calls SET cache_write_1h = ? WHERE id = ?", hours)
-    if draws := [draw for call in calls for draw in call.draws]:
+    if rest.tries:
+        connection.executemany("UPDATE calls SET tries = ? WHERE id = ?", rest.tries)
+    if rest.hours:
+        connection.executemany("UPDATE calls SET cache_write_1h = ? WHERE id = ?", rest.hours)
+    if rest.draws:
         from moor.ledger.leases import charge
 
-        charge(connection, draws)
+        charge(connection, rest.draws)
+
+
+class _Rest:
+    """What few calls have, and what does not go into their rows."""
+
+    def __init__(self) -> None:
+        self.tries: list[tuple[Cell, str]] = []
+        self.hours: list[tuple[int, str]] = []
+        self.draws: list[tuple[int, int]] = []
 
 
 def _insert_kind(connection: sqlite3.Connection, shared: list[Cell], own: list[Cell]) -> None:
@@ -102,32 +113,35 @@ def _insert_kind(connection: sqlite3.Connection, shared: list[Cell], own: list[C
         connection.execute(_INSERT, shared + own[start : start + len(_OWN)])
 
 
-def _kinds(calls: Sequence[Call]) -> Iterable[tuple[list[Cell], list[Cell]]]:
+def _kinds(calls: Sequence[Call], rest: _Rest) -> Iterable[tuple[list[Cell], list[Cell]]]:
     """The calls by what they share, each kind with the own columns of its calls one after the other."""
-    # fmt: off
     kinds: dict[tuple[object, ...], tuple[list[Cell], list[Cell]]] = {}
     for call in calls:
-        texts = (
-            call.session, call.agent, call.agent_session, call.parent_session, call.upstream, call.dialect,
-            call.model, call.outcome, call.price_source, call.price_date, call.error, call.status, call.attempts,
-            call.stream, call.estimated, call.rules, call.asked,
-        )
+        row = astuple(call)  # a field read by its name costs as much as ten of a tuple
         # the tags of a session's calls are one object, and a comparison of two would cost more than it saves
-        key = (texts, id(call.tags))
+        tags = row[_FIRST_OWN - 1]
+        key = (row[1 : _FIRST_OWN - 1], id(tags))
         kind = kinds.get(key)
         if kind is None:
-            kind = kinds[key] = ([*map(cell, texts), cell(call.tags)], [])
-        used, started, first, cost = call.usage, call.started_at, call.first_byte_ms, call.cost_nano
+            kind = kinds[key] = ([cell(value) for value in row[1:_FIRST_OWN]], [])
+        started, first, duration, asked_bytes, told_bytes, usage, cost, tries, draws = row[_FIRST_OWN:]
+        used = astuple(usage)
+        name: str = row[0]
+        # fmt: off
         kind[1].extend((
-            call.id if call.id.isascii() else cell(call.id),
+            name if name.isascii() else cell(name),
             started if started == started else 0.0,  # SQLite would store NaN as NULL
             None if first is None else _count(first),
-            _count(call.duration_ms), _count(call.request_bytes), _count(call.response_bytes),
-            _count(used.input), _count(used.output), _count(used.cache_read), _count(used.cache_write),
-            _count(used.reasoning),
+            _count(duration), _count(asked_bytes), _count(told_bytes),
+            _count(used[0]), _count(used[1]), _count(used[2]), _count(used[3]), _count(used[4]),
             cost if cost is None or -INT_MAX <= cost <= INT_MAX else cell(cost),
         ))
-    # fmt: on
+        # fmt: on
+        if used[5]:
+            rest.hours.append((_count(used[5]), name))
+        if tries:
+            rest.tries.append((cell(tries), name))
+        rest.draws.extend(draws)
     return kinds.values()
 
 

@@ -90,8 +90,8 @@ class Index:
         if not key and len(body) > _LONG:
             return True  # a search for five words costs 0.6 ms a megabyte, more than most rules do
         start, end = self.spans[key] if key and len(body) > _SHORT else (0, len(body))
-        for word in words:  # noqa: SIM110 - a generator would cost more than the searches
-            if body.rfind(word, start, end) >= 0:  # three times as fast as `find`
+        for word in words:  # noqa: SIM110 - as in `moor.wire.words`
+            if body.rfind(word, start, end) >= 0:
                 return True
         return False
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from moor.wire.words import holds
+
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 _BOM: Final = b"\xef\xbb\xbf"
 
@@ -122,7 +124,7 @@ def last_boundary(data: bytes) -> int:
     """
     found = data.rfind(b"\n\n")
     best = found + 2 if found >= 0 else 0
-    if best == len(data) or b"\r" not in data:
+    if best == len(data) or not holds(data, b"\r"):
         return best
     for mark in (b"\n\r", b"\r\r"):
         end = data.rfind(mark) + 2

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from moor.wire.splice import splice
+from moor.wire.words import holds_any
 
 if TYPE_CHECKING:
     from moor.domain.models import Model
@@ -171,7 +172,7 @@ def _may_be_needed(item: Filter, draft: Draft) -> bool:
     where = item.where
     if where and where in draft.changes:
         value = draft.changes[where]
-        return value is not None and (not item.trigger or any(word in value for word in item.trigger))
+        return value is not None and (not item.trigger or holds_any(value, item.trigger))
     if where and where not in draft.index.keys:
         return False
     if item.header and item.header not in draft.headers:

@@ -13,6 +13,7 @@ from moor.domain.quirks import REFUSES_UNKNOWN_BODY_KEYS
 from moor.gateway.filters.base import Draft, Filter
 from moor.gateway.filters.turns import SMALL, read_turns
 from moor.wire.splice import array, elements, encode, map_elements, members, obj, value
+from moor.wire.words import holds, holds_any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _CONTEXT: Final = "context_management"
 _DEFER: Final = "defer_loading"
 _MARK: Final = "cache_control"
+_MARK_WORD: Final = b'"cache_control"'
 _SCOPE: Final = "scope"
 _THINKING: Final = ("thinking", "redacted_thinking")
 _IN_TOOL: Final = (b'"defer_loading"', b'"scope"')
@@ -38,7 +40,7 @@ def apply(draft: Draft) -> bool:
 
 def _repair(draft: Draft, key: str, words: tuple[bytes, ...], change: Callable[[bytes], bytes]) -> bool:
     raw = draft.get(key)
-    if raw is None or not raw.startswith(b"[") or not any(word in raw for word in words):
+    if raw is None or not raw.startswith(b"[") or not holds_any(raw, words):
         return False
     repaired = map_elements(raw, change)
     if repaired is not None:
@@ -63,7 +65,7 @@ def _repair_messages(draft: Draft) -> bool:
 
 
 def _tool(raw: bytes) -> bytes:
-    tool = members(raw) if any(word in raw for word in _IN_TOOL) else None
+    tool = members(raw) if holds_any(raw, _IN_TOOL) else None
     if tool is None:
         return raw
     kept = {key: item for key, item in tool.items() if key != _DEFER}
@@ -74,13 +76,13 @@ def _tool(raw: bytes) -> bytes:
 
 
 def _block(raw: bytes) -> bytes:
-    found = value(raw) if b'"cache_control"' in raw else None
+    found = value(raw) if holds(raw, _MARK_WORD) else None
     after = _plain(found)
     return raw if after is found else encode(after)
 
 
 def _message(raw: bytes) -> bytes:
-    if b'"cache_control"' not in raw or not any(word in raw for word in _IN_BLOCK):
+    if not holds(raw, _MARK_WORD) or not holds_any(raw, _IN_BLOCK):
         return raw
     message = value(raw)
     if not isinstance(message, dict) or not isinstance(message.get("content"), list):
@@ -116,6 +118,6 @@ FILTER: Final = Filter(
     why="400: Extra inputs are not permitted; Claude Code sends context_management with every call",
     since="0.1.0",
     fields=(_CONTEXT, f"tools[].{_DEFER}", f"messages[].content[thinking].{_MARK}", f"{_MARK}.{_SCOPE}"),
-    trigger=(b'"context_management"', b'"defer_loading"', b'"scope"', b'"thinking"', b'"redacted_thinking"'),
+    trigger=(b'"context_management"', b'"defer_loading"', b'"scope"', b'thinking"'),
     apply=apply,
 )

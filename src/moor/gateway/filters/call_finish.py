@@ -11,6 +11,7 @@ from moor.domain.dialects import OPENAI_CHAT
 from moor.domain.quirks import STOP_INSTEAD_OF_TOOL_CALLS
 from moor.gateway.filters.base import RESPONSE, Filter, leave
 from moor.gateway.filters.chunks import Json, calls_in, map_choices, map_chunks, said
+from moor.wire.words import holds
 
 _STOP: Final = "stop"
 _CALLS: Final = "tool_calls"
@@ -24,7 +25,7 @@ class CallFinish:
 
     def feed(self, block: bytes) -> bytes:
         """The block with the right reason; untouched where it has that."""
-        if b'"tool_calls"' not in block and (not self._called or b'"stop"' not in block):
+        if not holds(block, b'"tool_calls"') and not (self._called and holds(block, b'"stop"')):
             return block
         return map_chunks(block, lambda chunk: [map_choices(chunk, self.choice)])
 

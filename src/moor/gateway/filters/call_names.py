@@ -16,6 +16,7 @@ from moor.domain.quirks import RENAMES_TOOL_CALLS
 from moor.gateway.filters.base import RESPONSE, Filter, leave
 from moor.gateway.filters.chunks import Json, calls_in, map_choices, map_chunks, said
 from moor.wire.splice import members, obj, value
+from moor.wire.words import holds
 
 WRAPPER: Final = "databricks-tool-call"
 _WRAPPER: Final = WRAPPER.encode()
@@ -43,7 +44,7 @@ class CallNames:
 
     def feed(self, block: bytes) -> bytes:
         """The block without pieces of wrapped calls, with those that are complete."""
-        if not self._held and _WRAPPER not in block:
+        if not self._held and not holds(block, _WRAPPER):
             return block
         return map_chunks(block, self._change)
 

@@ -13,6 +13,7 @@ from moor.domain.dialects import OPENAI_CHAT
 from moor.domain.quirks import REFUSES_MARKS_ON_CHAT_MESSAGES
 from moor.gateway.filters.base import Draft, Filter
 from moor.wire.splice import encode, map_elements, value
+from moor.wire.words import holds
 from moor.workspace.classify import CLAUDE
 
 _MARK: Final = "cache_control"
@@ -31,7 +32,7 @@ def apply(draft: Draft) -> bool:
 
 
 def _message(raw: bytes) -> bytes:
-    message = value(raw) if _TRIGGER in raw else None
+    message = value(raw) if holds(raw, _TRIGGER) else None
     if not isinstance(message, dict):
         return raw
     after = _without_marks_on_calls(message)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from moor.wire.splice import encode, value
 from moor.wire.sse import SseDecoder
+from moor.wire.words import holds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +45,7 @@ def map_chunks(block: bytes, change: Callable[[Json], list[Json]]) -> bytes:
 
 def _read(raw: bytes) -> Json | None:
     """The chunk in one event; None where it is something else."""
-    if raw.startswith(b"data:") and b"\n" not in raw and b"\r" not in raw:
+    if raw.startswith(b"data:") and not holds(raw, b"\n") and not holds(raw, b"\r"):
         data = raw[5:].strip()
     else:
         events = SseDecoder().feed(raw + _BLANK)

@@ -8,6 +8,7 @@ from moor.domain.dialects import ANTHROPIC_MESSAGES
 from moor.domain.quirks import REFUSES_EAGER_INPUT_STREAMING
 from moor.gateway.filters.base import Draft, Filter
 from moor.wire.splice import map_elements, members, obj
+from moor.wire.words import holds
 
 _KEY: Final = "eager_input_streaming"
 _WORD: Final = b'"eager_input_streaming"'
@@ -24,7 +25,7 @@ def apply(draft: Draft) -> bool:
 
 
 def _tool(raw: bytes) -> bytes | None:
-    tool = members(raw) if _WORD in raw else None
+    tool = members(raw) if holds(raw, _WORD) else None
     if tool is None or _KEY not in tool:
         return raw
     return obj({key: item for key, item in tool.items() if key != _KEY})

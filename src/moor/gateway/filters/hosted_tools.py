@@ -12,9 +12,11 @@ from moor.domain.dialects import ANTHROPIC_MESSAGES
 from moor.domain.quirks import REFUSES_HOSTED_TOOLS
 from moor.gateway.filters.base import Draft, Filter
 from moor.wire.splice import Buffer, array, elements, value
+from moor.wire.words import holds_any
 
 _HOSTED: Final = ("web_search_", "web_fetch_", "code_execution_", "tool_search_tool_")
-_TRIGGER: Final = tuple(b'"%s' % name.encode() for name in _HOSTED)
+_TRIGGER: Final = (b'"web_', b'"code_execution_', b'"tool_search_tool_')
+"""in few words: a short body is searched for each"""
 
 
 def apply(draft: Draft) -> bool:
@@ -32,7 +34,7 @@ def apply(draft: Draft) -> bool:
 
 def _hosted(item: Buffer) -> str | None:
     """The name of a hosted tool; None for any other."""
-    tool: Any = value(item) if any(word in bytes(item) for word in _TRIGGER) else None
+    tool: Any = value(item) if holds_any(bytes(item), _TRIGGER) else None
     if not isinstance(tool, dict) or not str(tool.get("type", "")).startswith(_HOSTED):
         return None
     return str(tool.get("name", ""))

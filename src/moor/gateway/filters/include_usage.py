@@ -10,9 +10,11 @@ from moor.gateway.filters.base import REQUEST, RESPONSE, Draft, Filter
 from moor.wire.meter.base import parse
 from moor.wire.splice import encode, value
 from moor.wire.sse import SseDecoder
+from moor.wire.words import holds, holds_any
 from moor.workspace.classify import GEMINI
 
 _KEY: Final = "stream_options"
+_NO_CHOICES: Final = (b'"choices":[]', b'"choices": []')
 
 
 def apply(draft: Draft) -> bool:
@@ -33,9 +35,9 @@ class WithoutUsage:
 
     def feed(self, block: bytes) -> bytes:
         """The block without them; untouched where there is none."""
-        if b'"choices":[]' not in block and b'"choices": []' not in block:
+        if not holds_any(block, _NO_CHOICES):
             return block
-        end = b"\r\n\r\n" if b"\r\n\r\n" in block else b"\n\n"
+        end = b"\r\n\r\n" if holds(block, b"\r\n\r\n") else b"\n\n"
         parts = block.split(end)
         return end.join(part for part in parts if not _is_usage(part))
 

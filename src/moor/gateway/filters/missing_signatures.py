@@ -13,6 +13,7 @@ from moor.domain.dialects import GEMINI_GENERATE
 from moor.domain.quirks import NEEDS_THOUGHT_SIGNATURES
 from moor.gateway.filters.base import Draft, Filter
 from moor.wire.splice import encode, map_elements, value
+from moor.wire.words import holds
 
 _CALL: Final = "functionCall"
 _KEY: Final = "thoughtSignature"
@@ -30,7 +31,7 @@ def apply(draft: Draft) -> bool:
 
 
 def _content(raw: bytes) -> bytes:
-    content: Any = value(raw) if b'"functionCall"' in raw else None
+    content: Any = value(raw) if holds(raw, b'"functionCall"') else None
     parts = content.get("parts") if isinstance(content, dict) else None
     calls = [part for part in parts if isinstance(part, dict) and _CALL in part] if isinstance(parts, list) else []
     if not calls or calls[0].get(_KEY):

@@ -16,6 +16,7 @@ from moor.domain.quirks import REFUSES_CODEX_TOOLS
 from moor.gateway.filters.base import Draft, Filter
 from moor.gateway.filters.events import map_events
 from moor.wire.splice import encode, map_elements, value
+from moor.wire.words import holds, holds_any
 
 _PLAIN: Final = ("function", "custom")
 _GROUP: Final = "namespace"
@@ -57,11 +58,11 @@ class GroupNames:
 
     def __init__(self, names: dict[str, tuple[str, str]]) -> None:
         self._names = names
-        self._words = [encode(name) for name in names]
+        self._words = tuple([encode(name) for name in names])
 
     def feed(self, block: bytes) -> bytes:
         """The block with the agent's own names."""
-        if b'"name"' not in block or not any(word in block for word in self._words):
+        if not holds(block, b'"name"') or not holds_any(block, self._words):
             return block  # text goes by with one search, however many tools there are
         return map_events(block, self._event)
 
@@ -148,7 +149,7 @@ def _repair_input(draft: Draft) -> bool:
 
 
 def _input_item(raw: bytes) -> bytes | None:
-    if _GROUP_WORD not in raw and _ADDED_WORD not in raw:
+    if not holds(raw, _GROUP_WORD) and not holds(raw, _ADDED_WORD):
         return raw
     item = value(raw)
     if not isinstance(item, dict):

@@ -8,6 +8,7 @@ from moor.domain.dialects import GEMINI_GENERATE, OPENAI_CHAT
 from moor.domain.quirks import REFUSES_SCHEMA_KEYS_GEMINI
 from moor.gateway.filters.base import Draft, Filter
 from moor.wire.splice import encode, map_elements, value
+from moor.wire.words import holds_any
 from moor.workspace.classify import GEMINI
 
 _REFUSED: Final = frozenset(
@@ -68,7 +69,7 @@ def _declaration(entry: Any) -> Any:
 
 
 def _suspect(raw: bytes) -> bool:
-    return any(word in raw for word in _TRIGGER)
+    return holds_any(raw, _TRIGGER)
 
 
 def clean_schema(schema: dict[str, Any]) -> dict[str, Any]:

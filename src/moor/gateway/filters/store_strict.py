@@ -8,6 +8,7 @@ from moor.domain.dialects import OPENAI_CHAT
 from moor.domain.quirks import REFUSES_STORE_AND_STRICT
 from moor.gateway.filters.base import Draft, Filter
 from moor.wire.splice import map_elements, members, obj
+from moor.wire.words import holds
 
 
 def apply(draft: Draft) -> bool:
@@ -23,7 +24,7 @@ def apply(draft: Draft) -> bool:
 
 
 def _tool(raw: bytes) -> bytes | None:
-    tool = members(raw) if b'"strict"' in raw else None
+    tool = members(raw) if holds(raw, b'"strict"') else None
     function = members(tool["function"]) if tool is not None and "function" in tool else None
     if tool is None or function is None or "strict" not in function:
         return raw

@@ -7,6 +7,8 @@ from typing import Final
 
 import msgspec
 
+from moor.wire.words import holds_any
+
 FILLER: Final = "."
 """stands where a message would be empty; as the recorded repair does (facts/databricks 2.7 row 1)"""
 
@@ -48,4 +50,4 @@ _SUSPECT: Final = (b'":""', b'":" ', b'":"\\', b'": ', b":[]", b":null", b'"tool
 
 def is_harmless(messages: bytes) -> bool:
     """Whether these messages can hold neither a blank text nor a tool call: by a few searches, for short ones."""
-    return not any(word in messages for word in _SUSPECT)
+    return not holds_any(messages, _SUSPECT)

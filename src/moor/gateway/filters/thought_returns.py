@@ -13,6 +13,7 @@ from moor.domain.dialects import OPENAI_CHAT
 from moor.domain.quirks import REFUSES_THOUGHTS_SENT_BACK
 from moor.gateway.filters.base import Draft, Filter
 from moor.wire.splice import map_elements, members, obj
+from moor.wire.words import holds
 from moor.workspace.classify import CLAUDE
 
 _KEY: Final = "reasoning_content"
@@ -30,7 +31,7 @@ def apply(draft: Draft) -> bool:
 
 
 def _message(raw: bytes) -> bytes:
-    message = members(raw) if _TRIGGER in raw else None
+    message = members(raw) if holds(raw, _TRIGGER) else None
     if message is None or _KEY not in message:
         return raw
     return obj({key: item for key, item in message.items() if key != _KEY})

@@ -13,6 +13,7 @@ import msgspec
 
 from moor.domain.usage import Usage
 from moor.wire.sse import SseDecoder, SseEvent
+from moor.wire.words import holds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,7 +116,7 @@ class StreamMeter:
             found = [word for word in self._reader.triggers if block.rfind(word) >= 0]
             if not found:
                 return
-            if b"\r" not in block:
+            if not holds(block, b"\r"):
                 for text in _around(block, found) if len(block) > _LONG else block.split(b"\n\n"):
                     self._take(text, found)
                 return
