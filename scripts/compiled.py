@@ -46,7 +46,7 @@ INTERPRETED = frozenset(
         *("moor/gateway/warnings.py", "moor/gateway/connector.py", "moor/gateway/payloads.py"),
         # they call themselves on what agents and upstreams send: compiled code has no guard against deep nesting
         *("moor/gateway/guard.py", "moor/gateway/filters/schema_keys.py"),
-        *("moor/wire/transcript.py", "moor/wire/listing.py", "moor/wire/catalogue.py"),
+        *("moor/wire/transcript.py", "moor/wire/listing.py", "moor/wire/catalogue.py", "moor/wire/numbers.py"),
     )
 )
 

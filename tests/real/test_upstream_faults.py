@@ -76,6 +76,22 @@ REFUSALS: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "it is gone",
         "moor models --refresh",
     ),
+    "400 with a limit that reads like a status, and an id that holds one": (
+        {"status": 400, "body": {"error_code": "X", "message": "at most 50000 of them", "request_id": "a4b502c"}},
+        "model-failed",
+        "at most 50000 of them",
+        "moor ",
+    ),
+    "such a number inside a good stream": (
+        {
+            "status": 200,
+            "headers": {"content-type": "text/event-stream"},
+            "body": ERROR_INSIDE.replace("not to our taste", "longer than 50000"),
+        },
+        "model-failed",
+        "longer than 50000",
+        "moor usage --last",
+    ),
     "a login page": ({"html": True}, "model-failed", "a web page", "moor status --check"),
     "garbage": ({"garbage": True}, "model-failed", "not JSON", "moor status --check"),
     "an error inside a good stream": (

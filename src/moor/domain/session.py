@@ -42,6 +42,8 @@ class AgentTraits(msgspec.Struct, frozen=True, kw_only=True):
     fatal_status: dict[str, int] = {}
     """cause to the status at which the agent stops at once; causes: `sign-in`, `forbidden-model`,
     `budget`, `unreachable`, `bad-upstream`, `bad-request`"""
+    repeats_at_numbers: bool = False
+    """the agent looks for numbers such as 500 in the text of an error, whatever its status, and asks again"""
     keepalive: str = "sse-comment"
     """how to keep a waiting stream alive: `sse-comment`, `ping`, `blank-line` (where a comment breaks the agent's
     reader), or any other word for not at all"""

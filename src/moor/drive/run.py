@@ -28,7 +28,7 @@ from moor.errors.store import DiskFullError, disk_is_full
 from moor.journal.writer import Journal
 from moor.ledger.report import totals
 from moor.store.sessions import SessionStore
-from moor.wire.refusal import as_meant
+from moor.wire.numbers import as_meant
 
 if TYPE_CHECKING:
     from moor.agents.base import Agent, Driver, LaunchContext

@@ -27,6 +27,7 @@ from moor.gateway.tries import (
 )
 from moor.wire import refusal as words
 from moor.wire.heads import LAST_CHUNK, chunk
+from moor.wire.numbers import parted_body
 from moor.wire.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -192,6 +193,8 @@ class Tries(Ends):
             self._inbound.refuse(self.record.dialect, refusal, retry)
         else:
             self.record.error = f"upstream {self._status}: {said(body)}"
+            if self._session.traits.repeats_at_numbers:
+                body = parted_body(body)
             self._inbound.reply(self._status, pass_to_agent(self._headers), body)
         self._end(ERROR)
 

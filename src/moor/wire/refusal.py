@@ -1,8 +1,7 @@
 """Our own refusals and errors in the words of each dialect, so that the agent shows our sentence.
 
-The sentences avoid words that make agents try again ("timeout", "rate limit", "overloaded", status numbers):
-OpenCode matches them in the text (facts/opencode 9), status numbers inside of longer numbers too, as in 50000 tokens.
-An amount must be told, so those get a sign between their digits that nobody sees; `as_meant` takes it out again.
+The sentences avoid words that make agents try again ("timeout", "rate limit", "overloaded"): OpenCode matches them in
+the text (facts/opencode 9). Numbers that must be told, as amounts, are parted (`moor.wire.numbers`).
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from moor.domain.dialects import ANTHROPIC_MESSAGES, GEMINI_GENERATE, OPENAI_CHAT, OPENAI_RESPONSES
+from moor.wire.numbers import parted
 
 if TYPE_CHECKING:
     import re
@@ -39,9 +39,6 @@ ENDS_IN_WORDS: Final = frozenset((ANTHROPIC_MESSAGES, OPENAI_RESPONSES))
 """dialects whose clients take the error event for the end of a stream, all of them: behind it the answer is ended
 properly, because a broken one makes Claude Code and Codex tell of the connection instead of showing our sentence"""
 
-_STATUS: Final = re.compile("4(?=29)|5(?=0[0234]|24)")
-_JOINER: Final = "\N{WORD JOINER}"
-_JOINED: Final = re.compile(f"(?<=[45]){_JOINER}(?=[02])")
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -59,12 +56,7 @@ class Refusal:
     def sentence(self) -> str:
         """`moor: what happened. Hint: the command`, without a number that is taken for a status."""
         tail = f" Hint: {self.hint}" if self.hint else ""
-        return _STATUS.sub(rf"\g<0>{_JOINER}", f"moor: {self.message.rstrip('.')}.{tail}")
-
-
-def as_meant(text: str) -> str:
-    """A text in which an agent repeats a sentence of ours, without the signs in its numbers."""
-    return _JOINED.sub("", text) if _JOINER in text else text
+        return parted(f"moor: {self.message.rstrip('.')}.{tail}")
 
 
 _ANTHROPIC_TYPES: Final = {

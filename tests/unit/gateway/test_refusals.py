@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from moor.domain.call import OK, REFUSED
 from moor.domain.dialects import ANTHROPIC_MESSAGES, DIALECTS, GEMINI_GENERATE
 from moor.domain.policy import Policy, PolicyLayer
 from moor.domain.session import AgentTraits
+from moor.wire.numbers import as_meant
 from tests.unit.gateway.rig import KEY, PATHS, make_session, rig, run
 from tests.unit.gateway.scripted import ANSWER, Seen, Talk
 
@@ -270,6 +272,24 @@ def test_of_an_upstreams_headers_only_the_named_ones_come_back() -> None:
             assert {"set-cookie", "location", "server", "x-databricks-org-id"} & set(headers) == set()
             assert (headers["x-ratelimit-remaining"], headers["request-id"]) == ("9", "req_1")
             assert headers["x-moor-call"] == (await r.rows())[0].id
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("repeats", [True, False])
+def test_an_agent_that_repeats_at_numbers_finds_none_in_an_upstreams_error(repeats: bool) -> None:
+    told = {"error": {"type": "invalid_request_error", "message": "at most 50000 of them"}, "request_id": "a502"}
+
+    async def handler(talk: Talk, _: Seen) -> None:
+        await talk.json(told, status=400)
+
+    async def scenario() -> None:
+        async with rig(session=make_session(traits=AgentTraits(repeats_at_numbers=repeats)), handler=handler) as r:
+            answer = await r.message()
+            assert answer.status == 400
+            assert ("50000" in answer.body.decode()) == ("502" in answer.body.decode()) == (not repeats)
+            assert json.loads(as_meant(answer.body.decode())) == told
+            assert (await r.rows())[0].error == "upstream 400: at most 50000 of them"
 
     run(scenario())
 

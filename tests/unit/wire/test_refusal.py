@@ -8,7 +8,8 @@ import re
 import pytest
 
 from moor.domain.dialects import ANTHROPIC_MESSAGES, DIALECTS, GEMINI_GENERATE, OPENAI_CHAT
-from moor.wire.refusal import Refusal, as_clients_read, as_meant, event
+from moor.wire.numbers import as_meant
+from moor.wire.refusal import Refusal, as_clients_read, event
 
 REFUSAL = Refusal(status=403, ref="budget-reached", message="the budget is spent")
 

@@ -45,6 +45,7 @@ class OpenCode:
             session_header="x-session-id",
             parent_header="x-parent-session-id",
             fatal_status=dict(_STOPS_AT),
+            repeats_at_numbers=True,
         )
 
     def find(self, home: Home, environ: dict[str, str], *, use_path: bool = False) -> Installed:
