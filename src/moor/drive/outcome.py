@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import msgspec
@@ -89,8 +90,7 @@ def model_error(said: str, upstream: str, cause: LastFailure | None) -> Ending:
     if cause is None:
         return Ending(FAILED, plain, ExitCode.FAILED)
     if cause.ref == BUDGET_REACHED:
-        hint = "moor run --budget-usd allows more; moor usage --last shows what it went to"
-        return Ending(BUDGET, RunError(cause.ref, said, hint), ExitCode.FAILED)
+        return Ending(BUDGET, RunError(cause.ref, said, _more_budget(cause.words)), ExitCode.FAILED)
     if _wants_sign_in(cause):
         ref = cause.ref if " " not in cause.ref else "sign-in-needed"
         return Ending(FAILED, RunError(ref, said, f"moor login --upstream {upstream}"), ExitCode.SIGN_IN)
@@ -101,6 +101,16 @@ def model_error(said: str, upstream: str, cause: LastFailure | None) -> Ending:
         return Ending(FAILED, RunError(cause.ref, said, hint), ExitCode.FAILED)
     hint = _HINTS.get(cause.status, error.hint)
     return Ending(FAILED, RunError(error.ref, said, hint), ExitCode.FAILED)
+
+
+def _more_budget(words: str) -> str:
+    """How to allow more, by the words in which the gateway named the cap."""
+    named = re.search(r"\(([^\s()]+)\)", words)  # the session's own has no name
+    if named is not None:
+        more = f"moor budget raise {named[1]}"
+    else:
+        more = f"moor run --budget-{'tokens' if ' tokens' in words else 'usd'}"
+    return f"{more} allows more; moor usage --last shows what it went to"
 
 
 def _with_cause(said: str, cause: LastFailure | None) -> str:

@@ -92,3 +92,17 @@ def test_words_that_the_agent_replaced_by_its_own_are_told_too() -> None:
     cause = LastFailure("upstream 500", ERROR, 500, "it broke")
     assert model_error("High demand.", "work", cause).error.message == "High demand (it broke)"
     assert model_error("Error 500: it  broke", "work", cause).error.message == "Error 500: it  broke"
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        ("this session has spent $0.02 of $0.03, so this answer was stopped", "moor run --budget-usd "),
+        ("this session has used 12 tokens of 20 tokens, so this answer was stopped", "moor run --budget-tokens "),
+        ("today's calls have spent $3 of $3 (day), and this call needs at least $0.01", "moor budget raise day "),
+    ],
+)
+def test_the_hint_at_a_cap_names_what_allows_more(words: str, command: str) -> None:
+    end = model_error("x", "dev", LastFailure("budget-reached", REFUSED, 403, words))
+    assert end.error is not None
+    assert end.error.hint.startswith(command)
