@@ -169,6 +169,8 @@ class AgentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """request header that only a sub-agent's call carries"""
     side_models: dict[str, str] = {}
     """globs of models that it asks for by itself to what answers them: `main` or `small`"""
+    repeats_at_numbers: bool = False
+    """it looks for numbers such as 500 in the text of an error, whatever the status, and asks again"""
     keepalive: str = ""
     """form in which a waiting stream is kept alive; empty: comments"""
     sees: dict[str, str] = {}

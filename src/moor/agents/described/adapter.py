@@ -56,7 +56,8 @@ class DescribedAgent:
             subagent_header=group.subagent_header,
             side_models=tuple(group.side_models.items()),
             fatal_status={**_STOPS_AT, **group.fatal_status},
-            **({"keepalive": group.keepalive} if group.keepalive else {}),
+            repeats_at_numbers=group.repeats_at_numbers,
+            keepalive=group.keepalive or AgentTraits().keepalive,
         )
 
     def find(self, home: Home, environ: dict[str, str], *, use_path: bool = False) -> Installed:
