@@ -220,7 +220,7 @@ def too_many(session: Session, wait_s: float) -> Refusal:
         ref="key-limited",
         message=f"the key {session.agent} has reached its limit for this minute; it may call again in {wait_s:.0f} s",
         hint="moor keys list shows its limits",
-        cause=words.BUDGET,
+        cause=words.LIMIT,
     )
 
 

@@ -24,6 +24,8 @@ BUDGET: Final = "budget"
 UNREACHABLE: Final = "unreachable"
 BAD_UPSTREAM: Final = "bad-upstream"
 BAD_REQUEST: Final = "bad-request"
+LIMIT: Final = "limit"
+"""too much at a time: the client may ask again later, and its provider's library knows that by the type"""
 
 DEFAULT_STATUS: Final[dict[str, int]] = {
     SIGN_IN: 401,
@@ -124,17 +126,19 @@ def _responses_event(refusal: Refusal) -> bytes:
 
 
 def _anthropic(refusal: Refusal) -> dict[str, Any]:
-    kind = _ANTHROPIC_TYPES.get(refusal.status, "api_error")
+    kind = "rate_limit_error" if refusal.cause == LIMIT else _ANTHROPIC_TYPES.get(refusal.status, "api_error")
     return {"type": "error", "error": {"type": kind, "message": refusal.sentence}}
 
 
 def _openai(refusal: Refusal) -> dict[str, Any]:
-    kind = _OPENAI_TYPES.get(refusal.status, "server_error")
-    return {"error": {"message": refusal.sentence, "type": kind, "param": None, "code": refusal.ref}}
+    kind, code = _OPENAI_TYPES.get(refusal.status, "server_error"), refusal.ref
+    if refusal.cause == LIMIT:
+        kind, code = "rate_limit_error", "rate_limit_exceeded"
+    return {"error": {"message": refusal.sentence, "type": kind, "param": None, "code": code}}
 
 
 def _gemini(refusal: Refusal) -> dict[str, Any]:
-    status = _GEMINI_STATUS.get(refusal.status, "INTERNAL")
+    status = "RESOURCE_EXHAUSTED" if refusal.cause == LIMIT else _GEMINI_STATUS.get(refusal.status, "INTERNAL")
     return {"error": {"code": refusal.status, "message": refusal.sentence, "status": status}}
 
 

@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from moor.domain.dialects import ANTHROPIC_MESSAGES, DIALECTS, GEMINI_GENERATE, OPENAI_CHAT
+from moor.domain.dialects import ANTHROPIC_MESSAGES, DIALECTS, GEMINI_GENERATE, OPENAI_CHAT, OPENAI_RESPONSES
 from moor.wire.numbers import as_meant
-from moor.wire.refusal import Refusal, as_clients_read, event
+from moor.wire.refusal import BUDGET, LIMIT, Refusal, as_clients_read, body, event
 
 REFUSAL = Refusal(status=403, ref="budget-reached", message="the budget is spent")
 
@@ -41,3 +41,19 @@ def test_an_amount_is_never_taken_for_a_status_and_reads_as_it_was_meant(amount:
     refusal = Refusal(status=403, ref="budget-reached", message=f"this session has used 12 of {amount} tokens")
     assert not re.search("429|500|502|503|504|524", refusal.sentence)
     assert as_meant(refusal.sentence) == f"moor: {refusal.message}."
+
+
+@pytest.mark.parametrize(
+    ("dialect", "word"),
+    [
+        (ANTHROPIC_MESSAGES, "rate_limit_error"),
+        (OPENAI_CHAT, "rate_limit_exceeded"),
+        (OPENAI_RESPONSES, "rate_limit_exceeded"),
+        (GEMINI_GENERATE, "RESOURCE_EXHAUSTED"),
+    ],
+)
+def test_a_limit_has_the_type_by_which_a_providers_library_asks_again_and_a_cap_has_not(
+    dialect: str, word: str
+) -> None:
+    assert word in json.loads(body(dialect, Refusal(status=429, ref="r", message="m", cause=LIMIT)))["error"].values()
+    assert word.encode() not in body(dialect, Refusal(status=429, ref="r", message="m", cause=BUDGET))
