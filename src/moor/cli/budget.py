@@ -6,11 +6,13 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from moor.cli.context import Context
+from moor.domain.budget import KEY_LEVEL
 from moor.errors.base import UsageError
 
 if TYPE_CHECKING:
     from moor.domain.budget import Cap, Standing
     from moor.domain.session import Session
+    from moor.store.keys import GatewayKey
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument("--session", default="", metavar="ID", help="a session's own (default: those that run)")
     show.add_argument("--json", action="store_true", help="one JSON array on stdout")
     more = actions.add_parser("raise", help="let running and later sessions spend more", allow_abbrev=False)
-    more.add_argument("name", metavar="NAME", help="as moor budget show names it: session, or one of [budgets]")
+    more.add_argument(
+        "name", metavar="NAME", help="as moor budget show names it: session, one of [budgets], or key:NAME"
+    )
     more.add_argument("--session", default="", metavar="ID", help="which session (default: the one that runs)")
     more.add_argument("--usd", type=positive_dollars, metavar="X", help="the new cap in dollars")
     more.add_argument("--tokens", type=positive_tokens, metavar="N", help="the new cap in tokens")
@@ -55,7 +59,8 @@ def _row(session: str, found: Standing) -> list[str]:
     from moor.gateway.budget import amount
 
     cap = found.cap
-    over = [session or cap.per, *(part for part in (cap.upstream, cap.tag) if part)]
+    per = "the key's life" if cap.level == KEY_LEVEL else cap.per
+    over = [session or per, *(part for part in (cap.upstream, cap.tag) if part)]
     held = found.held + found.lost
     parts = [amount(cap, value) for value in (cap.limit, found.spent, held, found.free)]
     return [cap.name, " ".join(over), *parts, f"{found.percent} %", cap.level or "command line"]
@@ -70,7 +75,7 @@ def _as_json(session: str, found: Standing) -> dict[str, Any]:
     counts = {"limit": cap.limit, "spent": found.spent, "held": found.held, "lost": found.lost, "left": found.free}
     return {
         "name": cap.name,
-        "per": cap.per,
+        "per": KEY_LEVEL if cap.level == KEY_LEVEL else cap.per,
         "session": session or None,
         "upstream": cap.upstream or None,
         "tag": cap.tag or None,
@@ -82,13 +87,16 @@ def _as_json(session: str, found: Standing) -> dict[str, Any]:
 
 
 def _caps(session_id: str, ctx: Context) -> list[tuple[str, Cap]]:
-    """(session, cap): those over many sessions once, then those of each session that is meant."""
+    """(session, cap): those over many sessions once, those of keys, then those of each session that is meant."""
     from moor.domain.budget import SESSION, tightest
+    from moor.store.keys import caps_of
 
     sessions = [_session(session_id, ctx)] if session_id else _running(ctx)
     many = [cap for cap in ctx.loaded.caps if cap.per != SESSION]
     many += [cap for session in sessions for cap in session.all_caps() if cap.per != SESSION]
     found = [("", cap) for cap in tightest(many)]
+    if not session_id:
+        found += [("", cap) for key in _keys(ctx) for cap in caps_of(key)]
     for session in sessions:
         found += [(session.id, cap) for cap in session.all_caps() if cap.per == SESSION and cap.session == session.id]
     return found
@@ -130,6 +138,9 @@ def _raise(args: argparse.Namespace, ctx: Context) -> int:
     if found[0][1].per == SESSION and found[0][0]:
         _one_session(found, args)
     _check_level([cap for _, cap in found if cap.unit in limits], args.name, ctx)
+    if found[0][1].level == KEY_LEVEL:
+        _change_key([cap for _, cap in found], limits, args.name, ctx)
+        return 0
     _change_settings(args, ctx)
     _change_sessions(args.name, limits, {session for session, _ in found if session}, ctx)
     ctx.out.say(f"{args.name} is raised; running sessions go on from their next call")
@@ -154,6 +165,16 @@ def _check_level(caps: list[Cap], name: str, ctx: Context) -> None:
             raise UsageError(f"the cap {name} is the administrator's", hint=f"it stands in {ctx.loaded.admin_path}")
         if cap.level == PROJECT:
             raise UsageError(f"the cap {name} is this repository's", hint=f"it stands in {ctx.loaded.project_path}")
+
+
+def _change_key(caps: list[Cap], limits: dict[str, int], name: str, ctx: Context) -> None:
+    from moor.store.keys import KeyStore
+
+    missing = sorted(set(limits) - {cap.unit for cap in caps})
+    if missing:
+        raise UsageError(f"{name} has no cap in {missing[0]}", hint="moor budget show")
+    KeyStore(ctx.home, ctx.clock).allow(caps[0].session, limits)
+    ctx.out.say(f"{name} is raised; a running gateway knows it within a second")
 
 
 def _change_settings(args: argparse.Namespace, ctx: Context) -> None:
@@ -201,6 +222,14 @@ def _release(caps: list[Cap], ctx: Context) -> None:
     for cap in caps:
         freed = release_lost(ctx.home, cap, ctx.clock.now())
         ctx.out.say(f"{cap.name}: {amount(cap, freed)} freed" if freed else f"{cap.name}: nothing was held")
+
+
+def _keys(ctx: Context) -> list[GatewayKey]:
+    if not ctx.home.db_path.exists():
+        return []
+    from moor.store.keys import KeyStore
+
+    return KeyStore(ctx.home, ctx.clock).active()
 
 
 def _running(ctx: Context) -> list[Session]:

@@ -22,6 +22,9 @@ TOTAL: Final = "total"
 """ever since the first call"""
 PERIODS: Final = (SESSION, DAY, MONTH, TOTAL)
 
+KEY_LEVEL: Final = "key"
+"""level of a cap that belongs to a key of the stand-alone gateway"""
+
 WARN_AT: Final = (50, 80, 95)
 """percent of a cap at which somebody is told"""
 
@@ -30,7 +33,7 @@ class Cap(msgspec.Struct, frozen=True, kw_only=True):
     """One limit. It holds for the calls of this machine's user that its filters fit."""
 
     name: str
-    """for people: `session`, `day`, or the name under `[budgets]`"""
+    """for people: `session`, `day`, the name under `[budgets]`, or `key:` and that of a key"""
     per: str
     unit: str
     limit: int

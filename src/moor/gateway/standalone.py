@@ -9,7 +9,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Final
 
-from moor.domain.budget import SESSION, TOKENS, Cap
+from moor.domain.budget import SESSION, Cap
 from moor.domain.session import STANDALONE, Session
 from moor.domain.watch import Watch
 from moor.errors.base import MoorError
@@ -21,7 +21,7 @@ from moor.gateway.server import Gateway
 from moor.gateway.tuning import loop_factory, raise_allocator_thresholds
 from moor.ledger.bank import LedgerBank
 from moor.ledger.writer import LedgerWriter
-from moor.store.keys import KeyStore
+from moor.store.keys import KeyStore, caps_of
 from moor.store.learned import LearnedRules
 
 if TYPE_CHECKING:
@@ -112,7 +112,6 @@ class StoreKeys:
         for layer in key.policy.layers:
             policy = policy.narrowed(layer)
         upstream = key.upstream or self._upstream
-        caps = [cap for cap in (key.budget_nano, self._budget) if cap is not None]
         return Session(
             id=key.id,
             agent=key.name or key.id,
@@ -121,8 +120,8 @@ class StoreKeys:
             model="",
             seen=STANDALONE,
             policy=policy,
-            budget_nano=min(caps) if caps else None,
-            caps=(*_token_cap(key), *(cap for cap in self._caps if cap.fits(upstream, key.id, {}))),
+            budget_nano=self._budget,
+            caps=(*caps_of(key), *(cap for cap in self._caps if cap.fits(upstream, key.id, {}))),
             watch=self.watch,
             key_hash=key.key_hash,
             created_at=key.created_at,
@@ -138,12 +137,6 @@ class StoreKeys:
                 _log.warning("the keys could not be read: %s", error)
                 if self._failures >= self._patience:
                     self._sessions = {}
-
-
-def _token_cap(key: GatewayKey) -> tuple[Cap, ...]:
-    if key.budget_tokens is None:
-        return ()
-    return (Cap(name=SESSION, per=SESSION, unit=TOKENS, limit=key.budget_tokens, level="key", session=key.id),)
 
 
 def serve(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 from moor.clock import Clock, SystemClock
+from moor.domain.budget import KEY_LEVEL, MONEY, SESSION, TOKENS, Cap
 from moor.domain.ids import KEY, new_id
 from moor.domain.policy import Policy
 from moor.errors.store import KeyNameTakenError, KeyUnknownError
@@ -38,6 +40,17 @@ class GatewayKey(msgspec.Struct, frozen=True, kw_only=True):
     key_hash: str = ""
     created_at: float = 0.0
     revoked_at: float | None = None
+
+
+def caps_of(key: GatewayKey) -> tuple[Cap, ...]:
+    """What its calls may spend in all. The gateway takes a key for a session that lives as long as the key."""
+    limits = ((MONEY, key.budget_nano), (TOKENS, key.budget_tokens))
+    name = f"key:{key.name or key.id}"
+    return tuple(
+        Cap(name=name, per=SESSION, unit=unit, limit=limit, level=KEY_LEVEL, session=key.id)
+        for unit, limit in limits
+        if limit is not None
+    )
 
 
 class KeyStore:
@@ -91,6 +104,13 @@ class KeyStore:
                 raise KeyUnknownError(name=id_or_name)
             connection.execute("UPDATE keys SET revoked_at = ? WHERE id = ?", (now, found.id))
         return msgspec.structs.replace(found, revoked_at=now)
+
+    def allow(self, key_id: str, limits: Mapping[str, int]) -> None:
+        """Other caps by their unit; a running gateway knows them within a second."""
+        columns = {MONEY: "budget_nano", TOKENS: "budget_tokens"}
+        with opened(self._home) as connection, transaction(connection):
+            for unit, limit in limits.items():
+                connection.execute(f"UPDATE keys SET {columns[unit]} = ? WHERE id = ?", (limit, key_id))  # noqa: S608 - ours
 
     def _select(self, where: str, now: float = 0.0) -> list[GatewayKey]:
         sql = f"SELECT * FROM keys {where} ORDER BY created_at DESC, id DESC"  # noqa: S608 - ours

@@ -97,6 +97,29 @@ def test_a_key_made_while_it_runs_is_taken(standalone: Standalone) -> None:
     assert standalone.ask(secret.reveal()) == ANSWER
 
 
+@pytest.mark.feature("F13.8")
+def test_a_key_at_its_cap_is_told_so_by_name_and_goes_on_when_a_person_raises_it(
+    standalone: Standalone, run_moor: Any
+) -> None:
+    _, secret = KeyStore(standalone.home).create("small", budget_tokens=1)
+    for _ in range(60):
+        if standalone.ask(secret.reveal()) == 403:
+            break
+        time.sleep(0.05)
+    assert standalone.ask(secret.reveal()) == 403
+    rows = {row["name"]: row for row in run_moor("budget", "show", "--json").last_json}
+    assert (rows["key:small"]["per"], rows["key:small"]["limit"], rows["key:small"]["unit"]) == ("key", 1, "tokens")
+    error = run_moor("calls", "list", "--json").last_json[0]["error"]
+    assert error.startswith("budget-reached: calls of key small have used")
+    assert run_moor("budget", "raise", "key:small", "--usd", "5").code == 2
+    assert run_moor("budget", "raise", "key:small", "--tokens", "90k").code == 0
+    for _ in range(60):
+        if standalone.ask(secret.reveal()) == ANSWER:
+            break
+        time.sleep(0.05)
+    assert standalone.ask(secret.reveal()) == ANSWER
+
+
 def test_ctrl_c_ends_it_with_exit_code_0(standalone: Standalone) -> None:
     standalone.ask()
     standalone.process.send_signal(signal.SIGINT)
@@ -132,7 +155,8 @@ def test_a_key_is_a_session_with_its_own_policy_and_cap(moor_home: MoorHome) -> 
     keys.read()
     session = keys.find(key_hash(secret.reveal()))
     assert session is not None
-    assert (session.upstream, session.budget_nano) == ("other", 5_000)
+    assert session.upstream == "other"
+    assert [(cap.name, cap.limit) for cap in session.all_caps()] == [("key:narrow", 5_000)]
     assert session.policy.why_not("claude-secret") is not None
     assert session.policy.why_not("gpt-5") is not None
     assert session.policy.why_not("claude-4") is None
