@@ -63,7 +63,7 @@ def _list(args: argparse.Namespace, ctx: Context) -> int:
 def _cells(call: Call) -> list[str]:
     at = time.strftime("%m-%d %H:%M:%S", time.localtime(call.started_at))
     model = f"{call.model} (asked: {call.asked})" if call.asked else call.model
-    counts = [str(call.status), str(call.duration_ms), f"{call.usage.total:,}", str(len(call.tries) + 1)]
+    counts = [str(call.status), str(call.duration_ms), f"{call.usage.total:,}", str(call.attempts)]
     return [call.id, at, call.agent, model, call.outcome, *counts, " ".join(call.rules) or "-"]
 
 

@@ -29,7 +29,7 @@ def home(moor_home: MoorHome) -> Home:
     writer = LedgerWriter(home)
     common = {"agent": "opencode", "upstream": "ws", "dialect": "openai-chat", "model": "m-2"}
     tries = (Try("m-1", "ws", 503, 40, "upstream-503"),)
-    writer.put(Call(FIRST, "ses_1", started_at=1_790_000_000.0, outcome=CUT, error="cut: it broke", **common))
+    writer.put(Call(FIRST, "ses_1", started_at=1_790_000_000.0, outcome=CUT, error="cut: it broke", attempts=0, **common))
     writer.put(
         Call(
             SECOND,
@@ -40,6 +40,7 @@ def home(moor_home: MoorHome) -> Home:
             rules=("store-and-strict",),
             asked="m-1",
             tries=tries,
+            attempts=2,
             cost_nano=5_000,
             **common,
         )
@@ -56,6 +57,7 @@ def test_calls_are_listed_newest_first_with_who_answered(run_moor: Run, home: Ho
     lines = run_moor("calls", "list").stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["ID", SECOND, FIRST]
     assert "m-2 (asked: m-1)" in lines[1]
+    assert [line.split()[-2] for line in lines] == ["TRIES", "2", "0"], "what was not sent was not tried"
     (failed,) = run_moor("calls", "list", "--failed", "--json").last_json
     assert (failed["id"], failed["error"]) == (FIRST, "cut: it broke")
     (only,) = run_moor("calls", "list", "--session", "ses_2", "--json").last_json
