@@ -29,7 +29,9 @@ def home(moor_home: MoorHome) -> Home:
     writer = LedgerWriter(home)
     common = {"agent": "opencode", "upstream": "ws", "dialect": "openai-chat", "model": "m-2"}
     tries = (Try("m-1", "ws", 503, 40, "upstream-503"),)
-    writer.put(Call(FIRST, "ses_1", started_at=1_790_000_000.0, outcome=CUT, error="cut: it broke", attempts=0, **common))
+    writer.put(
+        Call(FIRST, "ses_1", started_at=1_790_000_000.0, outcome=CUT, error="cut: it broke", attempts=0, **common)
+    )
     writer.put(
         Call(
             SECOND,
