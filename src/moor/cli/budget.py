@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from moor.cli.context import Context
@@ -119,7 +120,7 @@ def _raise(args: argparse.Namespace, ctx: Context) -> int:
     refuse_inside(ctx, f"moor budget raise {args.name}")
     if args.usd is None and args.tokens is None and not args.release:
         raise UsageError(
-            "nothing to change", hint=f"moor budget raise {args.name} --usd X, or --tokens N, or --release"
+            "nothing to change", hint=f"moor budget raise {quote(args.name)} --usd X, or --tokens N, or --release"
         )
     found = [(session, cap) for session, cap in _caps(args.session, ctx) if cap.name == args.name]
     if not found:
@@ -151,7 +152,7 @@ def _one_session(found: list[tuple[str, Cap]], args: argparse.Namespace) -> None
     ids = sorted({session for session, _ in found})
     if len(ids) > 1:
         raise UsageError(
-            f"{len(ids)} sessions run: {', '.join(ids)}", hint=f"moor budget raise {args.name} --session ID"
+            f"{len(ids)} sessions run: {', '.join(ids)}", hint=f"moor budget raise {quote(args.name)} --session ID"
         )
 
 

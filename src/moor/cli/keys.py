@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from moor.cli.context import Context
@@ -71,7 +72,7 @@ def _create(args: argparse.Namespace, ctx: Context) -> int:
         ctx.out.json({**_as_json(key), "key": secret.reveal()})
         return 0
     ctx.out.result(secret.reveal())
-    ctx.out.say(f"this is the only time it is shown; revoke it: moor keys revoke {key.name or key.id}")
+    ctx.out.say(f"this is the only time it is shown; revoke it: moor keys revoke {quote(key.name or key.id)}")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Final
 
 import msgspec
@@ -105,9 +106,9 @@ def model_error(said: str, upstream: str, cause: LastFailure | None) -> Ending:
 
 def _more_budget(words: str) -> str:
     """How to allow more, by the words in which the gateway named the cap."""
-    named = re.search(r"\(([^\s()]+)\)", words)  # the session's own has no name
+    named = re.search(r"\(([^()]+)\)", words)  # the session's own has no name
     if named is not None:
-        more = f"moor budget raise {named[1]}"
+        more = f"moor budget raise {shlex.quote(named[1])}"
     else:
         more = f"moor run --budget-{'tokens' if ' tokens' in words else 'usd'}"
     return f"{more} allows more; moor usage --last shows what it went to"

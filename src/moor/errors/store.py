@@ -150,7 +150,9 @@ class KeyNameTakenError(MoorError):
     exit_code = ExitCode.USAGE
 
     def __init__(self, *, name: str) -> None:
-        super().__init__(f"there is an active key named {name!r}", hint=f"moor keys revoke {name}")
+        from shlex import quote
+
+        super().__init__(f"there is an active key named {name!r}", hint=f"moor keys revoke {quote(name)}")
         self.name = name
 
 

@@ -32,11 +32,13 @@ def budget_refusal(session: Session, spend: Spend, purse: Purse) -> Refusal:
             hint="moor status",
             cause=words.BUDGET,
         )
+    from shlex import quote  # most gateways never need it
+
     return Refusal(
         status=status,
         ref="budget-reached",
         message=_spent(purse, spend) + _why(purse.cap, spend),
-        hint=f"a person may look with moor budget show and type moor budget raise {purse.cap.name}",
+        hint=f"a person may look with moor budget show and type moor budget raise {quote(purse.cap.name)}",
         cause=words.BUDGET,
     )
 

@@ -88,3 +88,9 @@ def test_an_expired_key_is_no_key_and_its_name_is_free_again(run_moor: Run, moor
 @pytest.mark.parametrize("text", ["soon", "30", "-3d", "0d"])
 def test_a_time_that_means_nothing_is_refused(run_moor: Run, text: str) -> None:
     assert run_moor("keys", "create", "--expires", text).code == 2
+
+
+def test_a_name_that_a_shell_would_take_apart_is_quoted_where_it_is_to_be_typed(run_moor: Run) -> None:
+    assert "revoke 'a b; c'" in run_moor("keys", "create", "--name", "a b; c").stderr
+    assert "revoke 'a b; c'" in run_moor("keys", "create", "--name", "a b; c").stderr
+    assert "raise 'key:a b; c' --usd" in run_moor("budget", "raise", "key:a b; c").stderr

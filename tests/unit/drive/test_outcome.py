@@ -106,3 +106,11 @@ def test_the_hint_at_a_cap_names_what_allows_more(words: str, command: str) -> N
     end = model_error("x", "dev", LastFailure("budget-reached", REFUSED, 403, words))
     assert end.error is not None
     assert end.error.hint.startswith(command)
+
+
+def test_a_name_with_a_space_is_quoted_in_the_hint() -> None:
+    end = model_error(
+        "x", "dev", LastFailure("budget-reached", REFUSED, 403, "all calls have spent $3 of $3 (my cap)")
+    )
+    assert end.error is not None
+    assert end.error.hint.startswith("moor budget raise 'my cap' ")
