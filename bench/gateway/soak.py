@@ -132,7 +132,7 @@ def rows_of(folder: Path) -> dict[str, int]:
     """Calls in the ledger by outcome."""
     [path] = folder.glob("moor-*/moor.db")
     with contextlib.closing(sqlite3.connect(path)) as connection:
-        return dict(connection.execute("SELECT outcome, COUNT(*) FROM calls GROUP BY outcome").fetchall())
+        return dict(connection.execute("SELECT outcome, SUM(calls) FROM call_groups GROUP BY outcome").fetchall())
 
 
 def main() -> int:

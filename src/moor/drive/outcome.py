@@ -55,8 +55,8 @@ def last_failure(home: Home, session: str) -> LastFailure | None:
         return None
     with opened(home, write=False) as connection:
         row = connection.execute(
-            "SELECT error, outcome, status FROM calls WHERE session = ? AND outcome NOT IN (?, ?) "
-            "ORDER BY started_at DESC LIMIT 1",
+            "SELECT error, outcome, status FROM call_groups WHERE session = ? AND outcome NOT IN (?, ?) "
+            "ORDER BY last_at DESC LIMIT 1",
             (session, OK, CANCELLED),
         ).fetchone()
     if row is None:
@@ -74,8 +74,8 @@ def broken_end(home: Home, session: str, model: str) -> str:
         return ""
     with opened(home, write=False) as connection:
         row = connection.execute(
-            "SELECT outcome, status, error FROM calls WHERE session = ? AND model = ? "
-            "ORDER BY started_at DESC LIMIT 1",
+            "SELECT outcome, status, error FROM call_groups WHERE session = ? AND model = ? "
+            "ORDER BY last_at DESC LIMIT 1",
             (session, model),
         ).fetchone()
     if row is None or row["outcome"] not in (CUT, ERROR) or int(row["status"]) >= _REFUSALS:

@@ -23,14 +23,18 @@ def calls(home: Home, *, session: str = "", failed: bool = False, limit: int = 2
     if failed:
         terms.append(f"outcome NOT IN ('{OK}', '{CANCELLED}')")
     where = f"WHERE {' AND '.join(terms)}" if terms else ""
-    return _select(home, f"{where} ORDER BY id DESC LIMIT :limit", {"session": session, "limit": limit})
+    # the newest calls stand in the groups with the newest ones: each of these groups has one of them at least
+    tail = f"{where} ORDER BY id DESC LIMIT :limit"
+    return _select(home, tail, "ORDER BY id DESC LIMIT :limit", {"session": session, "limit": limit})
 
 
 def one_call(home: Home, call_id: str) -> Call | None:
     """The call of that id, or the newest whose id ends so; None where there is none. BLOCKS on SQLite."""
-    found = _select(home, "WHERE id = :id", {"id": call_id})
+    values: dict[str, object] = {"id": call_id}
+    found = _select(home, "WHERE id >= :id AND first_id <= :id", "AND id = :id", values)
     if not found and len(call_id) >= 4:
-        found = _select(home, "WHERE substr(id, -length(:id)) = :id ORDER BY id DESC LIMIT 1", {"id": call_id})
+        ending = "AND substr(id, -length(:id)) = :id ORDER BY id DESC LIMIT 1"
+        found = _select(home, "WHERE instr(own, :id || '\"') > 0", ending, values)
     return found[0] if found else None
 
 
@@ -39,18 +43,20 @@ def rule_counts(home: Home) -> dict[str, int]:
     if not home.db_path.exists():
         return {}
     sql = (
-        "SELECT rule.value AS name, COUNT(*) AS times FROM calls, json_each(calls.rules) AS rule "
-        "WHERE calls.rules <> '[]' GROUP BY rule.value"
+        "SELECT rule.value AS name, SUM(call_groups.calls) AS times FROM call_groups, json_each(call_groups.rules) "
+        "AS rule WHERE call_groups.rules <> '[]' GROUP BY rule.value"
     )
     with opened(home, write=False) as connection:
         return {row["name"]: row["times"] for row in connection.execute(sql)}
 
 
-def _select(home: Home, tail: str, values: dict[str, object]) -> list[Call]:
+def _select(home: Home, groups: str, tail: str, values: dict[str, object]) -> list[Call]:
+    """Calls of these groups that the tail lets pass."""
     if not home.db_path.exists():
         return []
+    sql = f"SELECT * FROM calls WHERE group_id IN (SELECT id FROM call_groups {groups}) {tail}"  # noqa: S608 - ours
     with opened(home, write=False) as connection:
-        return [_call(row) for row in connection.execute(f"SELECT * FROM calls {tail}", values)]  # noqa: S608 - ours
+        return [_call(row) for row in connection.execute(sql, values)]
 
 
 def _call(row: sqlite3.Row) -> Call:

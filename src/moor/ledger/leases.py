@@ -157,31 +157,38 @@ def _held(row: sqlite3.Row) -> int:
 
 def _spent(connection: sqlite3.Connection, cap: Cap, now_s: float) -> int:
     """By committed calls. Ids of calls sort by time, so that a period is found by the table's own key."""
-    column = "cost_nano" if cap.unit == MONEY else _TOKENS
-    where, values = _where(cap, now_s)
+    money = cap.unit == MONEY
     head = _FAMILY if cap.per == SESSION else ""
-    summed = exact_sum(column).replace(f"{column}_high", "amount_high").replace(f"{column}_low", "amount_low")
-    sql = f"{head} SELECT {summed} FROM calls WHERE {where}"  # noqa: S608 - columns of ours
-    return exact(connection.execute(sql, values).fetchone(), "amount")
+    where, values = _where(cap)
+    since = cap.since(now_s)
+    if since:
+        values["first"] = time_floor(CALL, since)
+    whole = "id >= :first AND first_id >= :first" if since else "1"
+    columns = exact_sum("cost_nano" if money else _TOKENS, "amount")
+    spent = exact(
+        connection.execute(f"{head} SELECT {columns} FROM call_groups WHERE {whole} AND {where}", values).fetchone(),  # noqa: S608 - columns of ours
+        "amount",
+    )
+    if since:  # groups that began before the period
+        cut = "SELECT id FROM call_groups WHERE id >= :first AND first_id < :first"
+        sql = f"{head} SELECT {columns} FROM calls WHERE group_id IN ({cut}) AND id >= :first AND {where}"  # noqa: S608 - columns of ours
+        spent += exact(connection.execute(sql, values).fetchone(), "amount")
+    return spent
 
 
-def _where(cap: Cap, now_s: float) -> tuple[str, dict[str, str]]:
+def _where(cap: Cap) -> tuple[str, dict[str, str]]:
+    """Of which calls, by what all calls of a group have in common."""
     terms: list[str] = []
     values: dict[str, str] = {}
     if cap.per == SESSION:
         terms.append("session IN (SELECT id FROM family)")
         values["session"] = cap.session
-    if since := cap.since(now_s):
-        terms.append("id >= :first")
-        values["first"] = time_floor(CALL, since)
     for column, wanted in (("upstream", cap.upstream), ("session", cap.key)):
         if wanted:
             terms.append(f"{column} = :of_{column}")
             values[f"of_{column}"] = wanted
     if cap.tag:
         name, _, value = cap.tag.partition("=")
-        terms.append(
-            "EXISTS (SELECT 1 FROM json_each(calls.tags) AS tag WHERE tag.key = :tag AND tag.value = :value)"
-        )
+        terms.append("EXISTS (SELECT 1 FROM json_each(tags) AS tag WHERE tag.key = :tag AND tag.value = :value)")
         values.update(tag=name, value=value)
     return " AND ".join(terms) or "1", values

@@ -42,16 +42,20 @@ _EXPRESSIONS: Final = {
     MODEL: "model",
     DAY: "date(started_at, 'unixepoch', 'localtime')",
     SESSION: "session",
-    USER: "COALESCE((SELECT user FROM sessions WHERE sessions.id = calls.session), '')",
-    REPO: "COALESCE((SELECT repository FROM sessions WHERE sessions.id = calls.session), '')",
-    BRANCH: "COALESCE((SELECT branch FROM sessions WHERE sessions.id = calls.session), '')",
+    USER: "COALESCE((SELECT user FROM sessions WHERE sessions.id = part.session), '')",
+    REPO: "COALESCE((SELECT repository FROM sessions WHERE sessions.id = part.session), '')",
+    BRANCH: "COALESCE((SELECT branch FROM sessions WHERE sessions.id = part.session), '')",
     UPSTREAM: "upstream",
     SUBAGENT: "CASE WHEN parent_session = '' THEN '' ELSE agent_session END",
     ASKED: "CASE WHEN asked = '' THEN model ELSE asked END",
 }
-_LABEL: Final = "COALESCE((SELECT label.value FROM json_each(calls.tags) AS label WHERE label.key = ?), '')"
+_LABEL: Final = "COALESCE((SELECT label.value FROM json_each(part.tags) AS label WHERE label.key = :{}), '')"
 _TOKENS: Final = ("input", "output", "cache_read", "cache_write", "reasoning")
 _USED: Final = "input + output + cache_read + cache_write > 0"
+_COLUMNS: Final = (
+    *("session", "agent", "agent_session", "parent_session", "upstream", "model", "asked", "outcome", "estimated"),
+    *("tags", "started_at", "calls", "unpriced", *_TOKENS, "cost_nano"),
+)
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,8 +146,7 @@ def usage_rows(
         return []
     with opened(home, write=False) as connection:
         only = _newest_session(connection) if last else session
-        where, values = _where(since, None if only is None else [only])
-        return _grouped(connection, by, where, values)
+        return _grouped(connection, by, since, None if only is None else [only])
 
 
 def session_rows(home: Home, sessions: Sequence[str]) -> dict[str, UsageRow]:
@@ -151,8 +154,7 @@ def session_rows(home: Home, sessions: Sequence[str]) -> dict[str, UsageRow]:
     if not sessions or not home.db_path.exists():
         return {}
     with opened(home, write=False) as connection:
-        where, values = _where(None, sessions)
-        return {row.session: row for row in _grouped(connection, (SESSION,), where, values)}
+        return {row.session: row for row in _grouped(connection, (SESSION,), None, sessions)}
 
 
 def totals(home: Home, since: float | None = None, session: str | None = None, last: bool = False) -> UsageRow:
@@ -177,34 +179,46 @@ def _tokens(usage: Usage) -> dict[str, int]:
     return {name: getattr(usage, name) for name in ("input", "cache_read", "cache_write", "output", "reasoning")}
 
 
-def _where(since: float | None, sessions: Sequence[str] | None) -> tuple[str, list[object]]:
-    terms: list[str] = []
-    values: list[object] = []
-    if since is not None:
-        terms.append("started_at >= ?")
-        values.append(since)
+def _part(since: float | None, sessions: Sequence[str] | None) -> tuple[str, dict[str, object]]:
+    """SQL for the calls in question: whole groups, and single calls out of those that began before."""
+    values: dict[str, object] = {}
+    where = "1"
     if sessions is not None:
-        terms.append("session IN (SELECT value FROM json_each(?))")
-        values.append(msgspec.json.encode(list(sessions)).decode())
-    return (f"WHERE {' AND '.join(terms)}" if terms else ""), values
+        where = "session IN (SELECT value FROM json_each(:sessions))"
+        values["sessions"] = msgspec.json.encode(list(sessions)).decode()
+    if since is None:
+        return f"SELECT {', '.join(_COLUMNS)} FROM call_groups WHERE {where}", values  # noqa: S608 - names of ours
+    values["since"] = since
+    single = {"calls": "1", "unpriced": f"cost_nano IS NULL AND {_USED}"}
+    cut = "SELECT id FROM call_groups WHERE started_at < :since AND last_at >= :since"
+    return (
+        f"SELECT {', '.join(_COLUMNS)} FROM call_groups WHERE started_at >= :since AND {where} "  # noqa: S608
+        f"UNION ALL SELECT {', '.join([single.get(name, name) for name in _COLUMNS])} FROM calls "
+        f"WHERE group_id IN ({cut}) AND started_at >= :since AND {where}",
+        values,
+    )
 
 
 def _grouped(
-    connection: sqlite3.Connection, by: Sequence[str], where: str, values: Sequence[object]
+    connection: sqlite3.Connection, by: Sequence[str], since: float | None, sessions: Sequence[str] | None
 ) -> list[UsageRow]:
+    part, values = _part(since, sessions)
     names = [f"by_{place}" for place in range(len(by))]
-    groups = [f"{_EXPRESSIONS.get(name, _LABEL)} AS {alias}" for name, alias in zip(by, names, strict=True)]
-    labels = [name.removeprefix(TAG) for name in by if name.startswith(TAG)]
+    groups: list[str] = []
+    for name, alias in zip(by, names, strict=True):
+        groups.append(f"{_EXPRESSIONS.get(name, _LABEL.format(alias))} AS {alias}")
+        values[alias] = name.removeprefix(TAG)
     sums = ", ".join(exact_sum(column) for column in (*_TOKENS, "cost_nano"))
     sql = (
-        f"SELECT {', '.join([*groups, 'estimated'])}, COUNT(*) AS calls, "  # noqa: S608 - names of ours
-        f"SUM(outcome NOT IN ('{OK}', '{CANCELLED}')) AS failed, "
-        f"SUM(cost_nano IS NULL AND {_USED}) AS unpriced, {sums} "
-        f"FROM calls {where} GROUP BY {', '.join([*names, 'estimated'])} "
+        f"WITH part AS ({part}) "  # noqa: S608 - names of ours
+        f"SELECT {', '.join([*groups, 'estimated'])}, SUM(calls) AS calls, "
+        f"SUM(calls * (outcome NOT IN ('{OK}', '{CANCELLED}'))) AS failed, "
+        f"SUM(unpriced) AS unpriced, {sums} "
+        f"FROM part GROUP BY {', '.join([*names, 'estimated'])} "
         f"ORDER BY {', '.join([*names, 'estimated'])}"
     )
     rows: dict[tuple[str, ...], UsageRow] = {}
-    for found in connection.execute(sql, [*labels, *values]):
+    for found in connection.execute(sql, values):
         key = tuple(str(found[name]) for name in names)
         rows[key] = _with_part(rows.get(key) or UsageRow(by=dict(zip(by, key, strict=True))), found)
     return list(rows.values())
@@ -225,7 +239,7 @@ def _with_part(row: UsageRow, found: sqlite3.Row) -> UsageRow:
 def _newest_session(connection: sqlite3.Connection) -> str:
     for sql in (
         "SELECT id FROM sessions ORDER BY created_at DESC, id DESC LIMIT 1",
-        "SELECT session AS id FROM calls ORDER BY started_at DESC LIMIT 1",
+        "SELECT session AS id FROM call_groups ORDER BY last_at DESC LIMIT 1",
     ):
         row = connection.execute(sql).fetchone()
         if row is not None:

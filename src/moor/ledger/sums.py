@@ -9,11 +9,12 @@ _BITS: Final = 26
 _MASK: Final = (1 << _BITS) - 1
 
 
-def exact_sum(column: str) -> str:
-    """Two SQL expressions that sum the column's upper and lower bits; `exact` puts them together."""
+def exact_sum(column: str, name: str = "") -> str:
+    """Two SQL expressions that sum the column's upper and lower bits; `exact` puts them together, by that name."""
+    name = name or column
     return (
-        f"COALESCE(SUM({column} >> {_BITS}), 0) AS {column}_high, "
-        f"COALESCE(SUM({column} & {_MASK}), 0) AS {column}_low"
+        f"COALESCE(SUM(({column}) >> {_BITS}), 0) AS {name}_high, "
+        f"COALESCE(SUM(({column}) & {_MASK}), 0) AS {name}_low"
     )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-import sys
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 from msgspec.structs import astuple
 
 from moor.domain.call import Call
@@ -14,47 +14,29 @@ from moor.errors.base import MoorError
 from moor.store.batch import BatchWriter
 from moor.store.home import Home
 from moor.store.rows import INT_MAX, Cell, cell
+from moor.store.schema_calls import GROUP, QUARTER_S
 
 _FIELDS: Final = Call.__struct_fields__
 _FIRST_OWN: Final = _FIELDS.index("started_at")
-_SHARED: Final = _FIELDS[1:_FIRST_OWN]
-"""what most calls of a session have in common: bound once for many rows, as binding is the dearest part of one"""
-_OWN: Final = (
-    *("id", "started_at", "first_byte_ms", "duration_ms", "request_bytes", "response_bytes"),
-    *("input", "output", "cache_read", "cache_write", "reasoning", "cost_nano"),
-)
-_NUMBERED: Final = not (3, 12) <= sys.version_info < (3, 12, 4)
-"""Python 3.12.0 to 3.12.3 take `?1` for a name and warn of each such value (CPython issue 117995)"""
-_GROUP: Final = 16 if _NUMBERED else 1
+_TAGS: Final = _FIRST_OWN - 1
+_TRIES: Final = _FIELDS.index("tries")
+_DRAWS: Final = _FIELDS.index("draws")
+_INSERT: Final = f"INSERT OR IGNORE INTO call_groups ({', '.join(GROUP)}) VALUES ({', '.join('?' * len(GROUP))})"  # noqa: S608
 _SLICE: Final = 64
 """calls that are made ready at once: the interpreter's lock is held for so long"""
-
-
-def _sign(number: int) -> str:
-    return f"?{number}" if _NUMBERED else "?"
-
-
-def _insert(rows: int) -> str:
-    """One statement for that many rows of one kind: SQLite is entered once, and the lock changes hands once."""
-    first = len(_SHARED) + 1
-    shared = ", ".join([_sign(number) for number in range(1, first)])
-    values = [
-        f"({shared}, {', '.join([_sign(first + row * len(_OWN) + place) for place in range(len(_OWN))])})"
-        for row in range(rows)
-    ]
-    columns = ", ".join((*_SHARED, *_OWN))
-    return f"INSERT OR IGNORE INTO calls ({columns}) VALUES {', '.join(values)}"  # noqa: S608 - names of ours
-
-
-_INSERT: Final = _insert(1)
-_INSERT_GROUP: Final = _insert(_GROUP)
+_OF_TOTAL: Final = 4
+"""the first kinds of tokens of `Usage`, which its others are parts of"""
+_encode: Final = msgspec.json.encode
+_LAST_S: Final = 1e12
+"""a later beginning is none"""
 
 
 class LedgerWriter:
     """Accepts calls from any thread and commits them in batches (see `moor.store.batch` for the bounds)."""
 
     def __init__(self, home: Home) -> None:
-        self._batch: BatchWriter[Call] = BatchWriter(home, insert_calls, "moor-ledger")
+        self._batch: BatchWriter[Call] = BatchWriter(home, self._insert, "moor-ledger")
+        self._tried = ""
 
     @property
     def healthy(self) -> bool:
@@ -78,73 +60,90 @@ class LedgerWriter:
         """Commit what waits and end the thread; False when calls had to be given up. Bounded, idempotent."""
         return self._batch.close(timeout_s)
 
+    def _insert(self, connection: sqlite3.Connection, calls: Sequence[Call]) -> None:
+        again = self._tried == calls[0].id
+        self._tried = calls[0].id
+        if again:  # a commit that failed may have come to pass all the same
+            calls = _not_stored(connection, calls)
+        insert_calls(connection, calls)
+
 
 def insert_calls(connection: sqlite3.Connection, calls: Sequence[Call]) -> None:
-    """Insert calls in the transaction that is open; one that is there already stays as it is."""
-    rest = _Rest()
+    """Insert calls in the transaction that is open; a group that is there already stays as it is."""
+    draws: list[tuple[int, int]] = []
     for start in range(0, len(calls), _SLICE):
-        for shared, own in _kinds(calls[start : start + _SLICE], rest):
-            _insert_kind(connection, shared, own)
-    if rest.tries:
-        connection.executemany("UPDATE calls SET tries = ? WHERE id = ?", rest.tries)
-    if rest.hours:
-        connection.executemany("UPDATE calls SET cache_write_1h = ? WHERE id = ?", rest.hours)
-    if rest.draws:
+        for kind in _kinds(calls[start : start + _SLICE]):
+            connection.execute(_INSERT, _group(kind))
+            for row in kind:
+                draws.extend(row[_DRAWS])
+    if draws:
         from moor.ledger.leases import charge
 
-        charge(connection, rest.draws)
+        charge(connection, draws)
 
 
-class _Rest:
-    """What few calls have, and what does not go into their rows."""
-
-    def __init__(self) -> None:
-        self.tries: list[tuple[Cell, str]] = []
-        self.hours: list[tuple[int, str]] = []
-        self.draws: list[tuple[int, int]] = []
-
-
-def _insert_kind(connection: sqlite3.Connection, shared: list[Cell], own: list[Cell]) -> None:
-    size = _GROUP * len(_OWN)
-    whole = len(own) - len(own) % size
-    for start in range(0, whole, size):
-        connection.execute(_INSERT_GROUP, shared + own[start : start + size])
-    for start in range(whole, len(own), len(_OWN)):
-        connection.execute(_INSERT, shared + own[start : start + len(_OWN)])
+def _not_stored(connection: sqlite3.Connection, calls: Sequence[Call]) -> list[Call]:
+    ids = [str(cell(call.id)) for call in calls]
+    found = connection.execute(
+        "SELECT id FROM calls WHERE group_id IN (SELECT id FROM call_groups WHERE id >= ? AND first_id <= ?)",
+        (min(ids), max(ids)),
+    )
+    stored = {row["id"] for row in found}
+    return [call for call, name in zip(calls, ids, strict=True) if name not in stored]
 
 
-def _kinds(calls: Sequence[Call], rest: _Rest) -> Iterable[tuple[list[Cell], list[Cell]]]:
-    """The calls by what they share, each kind with the own columns of its calls one after the other."""
-    kinds: dict[tuple[object, ...], tuple[list[Cell], list[Cell]]] = {}
+def _kinds(calls: Sequence[Call]) -> Iterable[list[tuple[Any, ...]]]:
+    """The calls as tuples, by what they share."""
+    kinds: dict[tuple[object, ...], list[tuple[Any, ...]]] = {}
     for call in calls:
         row = astuple(call)  # a field read by its name costs as much as ten of a tuple
         # the tags of a session's calls are one object, and a comparison of two would cost more than it saves
-        tags = row[_FIRST_OWN - 1]
-        key = (row[1 : _FIRST_OWN - 1], id(tags))
+        key = (row[1:_TAGS], id(row[_TAGS]), row[_FIRST_OWN] // QUARTER_S, row[_TRIES])
         kind = kinds.get(key)
         if kind is None:
-            kind = kinds[key] = ([cell(value) for value in row[1:_FIRST_OWN]], [])
-        started, first, duration, asked_bytes, told_bytes, usage, cost, tries, draws = row[_FIRST_OWN:]
-        used = astuple(usage)
-        name: str = row[0]
-        # fmt: off
-        kind[1].extend((
-            name if name.isascii() else cell(name),
-            started if started == started else 0.0,  # SQLite would store NaN as NULL
-            None if first is None else _count(first),
-            _count(duration), _count(asked_bytes), _count(told_bytes),
-            _count(used[0]), _count(used[1]), _count(used[2]), _count(used[3]), _count(used[4]),
-            cost if cost is None or -INT_MAX <= cost <= INT_MAX else cell(cost),
-        ))
-        # fmt: on
-        if used[5]:
-            rest.hours.append((_count(used[5]), name))
-        if tries:
-            rest.tries.append((cell(tries), name))
-        rest.draws.extend(draws)
+            kinds[key] = [row]
+        else:
+            kind.append(row)
     return kinds.values()
 
 
+def _group(kind: list[tuple[Any, ...]]) -> list[Cell]:
+    """The values of one row. Columns are handled as wholes, which costs a third of a call after the other."""
+    columns: list[Sequence[Any]] = list(zip(*kind, strict=True))
+    names = columns[0]
+    if not "".join(names).isascii():
+        names = [str(cell(name)) for name in names]
+    started, first, duration, asked_bytes, told_bytes, used, costs = columns[_FIRST_OWN:_TRIES]
+    if not 0 <= sum(started) <= _LAST_S:
+        started = [_time(at) for at in started]
+    first = [None if wait is None else _count(wait) for wait in first] if None in first else _counts(first)
+    tokens = [_counts(column) for column in zip(*map(astuple, used), strict=True)]
+    known, unpriced = costs, 0
+    if None in costs:
+        known = [cost for cost in costs if cost is not None]
+        totals = [sum(each) for each in zip(*tokens[:_OF_TOTAL], strict=True)]
+        unpriced = sum([cost is None and total > 0 for cost, total in zip(costs, totals, strict=True)])
+    if known and not (min(known) >= 0 and sum(known) <= INT_MAX):
+        costs = [cell(cost) for cost in costs]
+        known = [cost for cost in costs if cost is not None]
+    counts = (_counts(duration), _counts(asked_bytes), _counts(told_bytes))
+    own = _encode(list(zip(names, started, first, *counts, *tokens, costs, strict=True))).decode()
+    shared = [cell(value) for value in (*kind[0][1:_FIRST_OWN], kind[0][_TRIES])]
+    sums: list[Cell] = [*map(sum, tokens), sum(known) if known else None]
+    return [max(names), min(names), *shared, min(started), max(started), len(kind), unpriced, *sums, own]
+
+
+def _counts(column: Sequence[int]) -> Sequence[int]:
+    """Numbers of ours as they can be stored: not below 0 and not above what SQLite and JSON hold exactly."""
+    if min(column) >= 0 and sum(column) <= INT_MAX:
+        return column
+    return [_count(number) for number in column]
+
+
 def _count(number: int) -> int:
-    """A number of ours as it can be stored: not below 0 and not above what SQLite and JSON hold exactly."""
     return max(0, min(number, INT_MAX))
+
+
+def _time(at: float) -> float:
+    """When a call began; SQLite would store NaN as NULL, and JSON knows no infinity."""
+    return at if 0 <= at <= _LAST_S else 0.0

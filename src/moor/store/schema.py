@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from moor.store.schema_calls import STATEMENTS as CALL_GROUPS
+
 
 class Version(NamedTuple):
     """Form of a database."""
@@ -54,7 +56,6 @@ CREATE TABLE calls (
     response_bytes INTEGER NOT NULL, tags TEXT NOT NULL
 )
 """
-# no index by time: each index takes a tenth of what a row costs the gateway, and reports by time add up most rows
 _LEASES = """
 CREATE TABLE leases (
     id INTEGER PRIMARY KEY, scope TEXT NOT NULL, owner_pid INTEGER NOT NULL, owner_start REAL NOT NULL,
@@ -129,6 +130,7 @@ MIGRATIONS: Final = (
             "ALTER TABLE calls ADD COLUMN cache_write_1h INTEGER NOT NULL DEFAULT 0",
         ),
     ),
+    Migration(Version(1, 3), CALL_GROUPS),
 )
 
 CURRENT: Final = MIGRATIONS[-1].version

@@ -126,6 +126,18 @@ def test_a_new_day_counts_anew(home: Home) -> None:
     assert standing(home, cap, NOW + 86_400 * 1.5).free == 1_000
 
 
+def test_calls_of_one_row_around_midnight_count_for_the_day_of_their_ids(home: Home) -> None:
+    cap = Cap(name="d", per=DAY, unit=MONEY, limit=1_000)
+    midnight = cap.since(NOW)
+    tags: dict[str, str] = {}
+    writer = LedgerWriter(home)
+    for late_s, cost in ((-0.002, 1), (-0.001, 10), (0.0, 100), (0.001, 300)):
+        writer.put(Call(new_id(CALL, midnight + late_s), "ses_1", started_at=midnight, tags=tags, cost_nano=cost))
+    assert writer.close()
+    assert standing(home, cap, NOW).spent == 400
+    assert standing(home, CAP, NOW).spent == 411
+
+
 @pytest.mark.feature("F13.8")
 def test_many_at_once_are_given_no_more_than_the_cap(home: Home, me: Owner) -> None:
     given: list[int] = []

@@ -54,6 +54,8 @@ def test_before_the_first_call_there_is_nothing_and_nothing_is_created(home: Hom
     assert not home.root.exists()
 
 
+TAGS: dict[str, str] = {"team": "x"}
+"""one object, as all calls of a session have it: they become one row"""
 tokens = st.integers(0, 10**7)
 calls = st.builds(
     Call,
@@ -61,11 +63,12 @@ calls = st.builds(
     session=st.sampled_from(["s1", "s2", "s3"]),
     agent=st.sampled_from(["one", "two", ""]),
     model=st.sampled_from(["m", "n"]),
-    started_at=st.floats(1_790_000_000, 1_790_600_000),
+    started_at=st.floats(1_790_000_000, 1_790_600_000) | st.floats(1_790_294_000, 1_790_296_000),
     outcome=st.sampled_from(OUTCOMES),
     usage=st.builds(Usage, tokens, tokens, tokens, tokens, tokens),
     estimated=st.booleans(),
     cost_nano=st.none() | st.integers(0, 10**12),
+    tags=st.sampled_from([TAGS, {}]),
 )
 GROUPINGS = [by for size in range(5) for by in itertools.combinations(DIMENSIONS, size)]
 
@@ -93,6 +96,13 @@ def test_any_grouping_adds_up_to_the_ledger(tmp_path_factory: pytest.TempPathFac
         assert sum(row.estimated.cost_nano for row in found) == whole.estimated.cost_nano
         keys = [tuple(row.by[name] for name in by) for row in found]
         assert keys == sorted(set(keys))
+    for since in sorted(call.started_at for call in rows)[::7]:
+        late = [call for call in rows if call.started_at >= since]
+        found = usage_rows(home, (DAY, MODEL), since)
+        assert sum(row.calls for row in found) == len(late)
+        assert sum((row.usage for row in found), Usage()) == sum((call.usage for call in late), Usage())
+        unpriced = sum(call.cost_nano is None and call.usage.total > 0 for call in late)
+        assert sum(row.unpriced for row in found) == unpriced
 
 
 def test_a_row_names_the_dimensions_that_were_asked_for_and_no_other(home: Home) -> None:

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from moor.domain.call import OUTCOMES, Call, Try
 from moor.domain.usage import Usage
-from moor.ledger.calls import one_call
+from moor.ledger.calls import calls, one_call
 from moor.ledger.report import totals
-from moor.ledger.writer import LedgerWriter
-from moor.store.db import opened
+from moor.ledger.writer import LedgerWriter, insert_calls
+from moor.store.db import opened, transaction
 from moor.store.home import Home
 from moor.store.rows import INT_MAX
 from tests.support.fuzz import examples
@@ -27,6 +27,10 @@ from tests.support.spent import spent_nano
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     return Home(tmp_path / "m")
+
+
+TAGS: dict[str, str] = {"team": "x"}
+"""one object, as all calls of a session have it"""
 
 
 def write(home: Home, *calls: Call) -> None:
@@ -79,10 +83,82 @@ def test_a_call_is_stored_with_everything_it_has(home: Home) -> None:
 
 
 def test_a_call_handed_over_twice_counts_once(home: Home) -> None:
-    write(home, FULL, FULL)
+    write(home, FULL)
     write(home, msgspec.structs.replace(FULL, cost_nano=1))
     whole = totals(home)
     assert (whole.calls, whole.cost_nano) == (1, FULL.cost_nano), "the ledger is append-only"
+
+
+def test_calls_whose_commit_seemed_to_fail_are_not_counted_again(home: Home) -> None:
+    """An error is reported, and the rows are there all the same; more calls have come when the batch is tried again."""
+    made = [Call(id=f"call_{number}", session="ses_1", tags=TAGS, cost_nano=number) for number in (2, 1)]
+    with opened(home) as connection:
+        connection.execute("CREATE TRIGGER no BEFORE INSERT ON call_groups BEGIN SELECT RAISE(ABORT, 'no'); END")
+    writer = LedgerWriter(home)
+    for call in made:
+        writer.put(call)
+    end = time.monotonic() + 5
+    while writer.healthy and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not writer.healthy
+    writer.put(Call(id="call_3", session="ses_1", tags=TAGS, cost_nano=4))
+    with opened(home) as connection, transaction(connection):
+        connection.execute("DROP TRIGGER no")
+        insert_calls(connection, made)
+    assert writer.close()
+    assert [call.id for call in calls(home)] == ["call_3", "call_2", "call_1"]
+    whole = totals(home)
+    assert (whole.calls, whole.cost_nano) == (3, 7)
+
+
+def test_calls_that_differ_in_numbers_only_are_one_row_and_read_one_by_one(home: Home) -> None:
+    started = 1_800_000_000.0
+    made = [
+        Call(
+            id=f"call_{number:03}",
+            session="ses_1",
+            tags=TAGS,
+            started_at=started + number,
+            first_byte_ms=number or None,
+            duration_ms=2 * number,
+            usage=Usage(number, 1, 2, 3, 4, 5),
+            cost_nano=number if number % 3 else None,
+        )
+        for number in range(60)
+    ]
+    write(home, *reversed(made))
+    with opened(home) as connection:
+        (row,) = connection.execute("SELECT * FROM call_groups").fetchall()
+    assert (row["first_id"], row["id"], row["calls"]) == ("call_000", "call_059", 60)
+    assert calls(home, limit=100) == made[::-1]
+    assert [call.id for call in calls(home, limit=2)] == ["call_059", "call_058"]
+    assert one_call(home, "call_031") == made[31]
+    assert one_call(home, "_031") == made[31]
+    assert one_call(home, "call_06") is None
+    whole = totals(home)
+    assert (whole.calls, whole.unpriced, whole.usage.input) == (60, 20, sum(range(60)))
+    late = totals(home, since=started + 50)
+    assert (late.calls, late.unpriced, late.usage.input) == (10, 3, sum(range(50, 60)))
+
+
+@pytest.mark.parametrize("where", ["call_00", "call_9"])
+def test_the_newest_calls_are_found_in_any_group(home: Home, where: str) -> None:
+    """Two kinds of calls took turns, so that their groups overlap; one of them is the newest."""
+    made = [Call(id=f"call_{number}", session="ses_1", model=f"m{number % 2}", tags=TAGS) for number in range(8)]
+    made.append(Call(id=where, session="ses_1", model="m2"))
+    write(home, *made)
+    newest = sorted((call.id for call in made), reverse=True)
+    for limit in range(1, 10):
+        assert [call.id for call in calls(home, limit=limit)] == newest[:limit]
+
+
+def test_a_group_is_of_one_quarter_of_an_hour(home: Home) -> None:
+    """So that no group is of two days, whatever the time zone."""
+    made = [Call(id=f"call_{number}", session="s", tags=TAGS, started_at=895.0 + number) for number in range(9)]
+    write(home, *made)
+    with opened(home) as connection:
+        rows = connection.execute("SELECT started_at, last_at FROM call_groups ORDER BY id").fetchall()
+    assert [tuple(row) for row in rows] == [(895.0, 899.0), (900.0, 903.0)]
 
 
 wild = st.builds(
@@ -103,13 +179,14 @@ wild = st.builds(
 
 
 @settings(max_examples=examples(30))
-@given(st.lists(wild, max_size=5))
+@given(st.lists(wild, max_size=5, unique_by=lambda call: call.id.encode("utf-8", "replace")))
 def test_no_call_whatever_an_upstream_reports_stops_the_ledger(
-    tmp_path_factory: pytest.TempPathFactory, calls: list[Call]
+    tmp_path_factory: pytest.TempPathFactory, made: list[Call]
 ) -> None:
     home = Home(tmp_path_factory.mktemp("home"))
-    write(home, *calls)
-    assert totals(home).calls == len({call.id.encode("utf-8", "replace") for call in calls})
+    write(home, *made)
+    assert totals(home).calls == len(made)
+    assert len(calls(home, limit=9)) == len(made)
 
 
 def test_absurd_usage_is_cut_and_the_sum_still_exact(home: Home) -> None:

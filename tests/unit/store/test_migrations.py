@@ -59,3 +59,32 @@ def test_sessions_keys_and_calls_of_the_first_form_are_read_as_they_were(home: H
     assert totals(home).cost_nano == 300
     cap = Cap(name=SESSION, per=SESSION, unit=MONEY, limit=1_000, session="ses_1")
     assert standing(home, cap, 100.0).free == 700
+
+
+OLD_BATCH = (
+    "INSERT OR IGNORE INTO calls (session, agent, agent_session, parent_session, upstream, dialect, model, asked, "
+    "status, outcome, error, attempts, stream, estimated, price_source, price_date, rules, tags, id, started_at, "
+    "first_byte_ms, duration_ms, request_bytes, response_bytes, input, output, cache_read, cache_write, reasoning, "
+    "cost_nano) VALUES (?1, 'opencode', '', '', 'ws', 'd', 'm', '', 200, 'ok', '', 2, 1, 0, '', '', '[]', '{}', ?2, "
+    "4.5, 1, 2, 3, 4, 10, 20, 0, 7, 0, 500), (?1, 'opencode', '', '', 'ws', 'd', 'm', '', 200, 'ok', '', 1, 1, 0, "
+    "'', '', '[]', '{}', ?3, 4.5, 1, 2, 3, 4, 10, 20, 0, 0, 0, NULL)"
+)
+"""as a gateway of form 1.2 writes two calls"""
+
+
+def test_a_gateway_that_was_running_while_the_form_changed_goes_on_writing(home: Home) -> None:
+    running = sqlite3.connect(home.db_path, isolation_level=None)
+    assert totals(home).calls == 1
+    with running:
+        running.execute("BEGIN IMMEDIATE")
+        for _ in range(2):  # a batch that is tried again
+            running.execute(OLD_BATCH, ("ses_1", "call_2", "call_3"))
+        running.execute("UPDATE calls SET tries = ? WHERE id = ?", ('[["m","ws",503,4,"upstream-503"]]', "call_2"))
+        running.execute("UPDATE calls SET cache_write_1h = ? WHERE id = ?", (6, "call_2"))
+    running.close()
+    whole = totals(home)
+    assert (whole.calls, whole.unpriced, whole.whole.cost_nano) == (3, 1, 800)
+    newest, second, _ = calls(home)
+    assert (newest.id, newest.tries, newest.cost_nano) == ("call_3", (), None)
+    assert (second.id, second.usage.cache_write_1h, second.attempts) == ("call_2", 6, 2)
+    assert [(a.model, a.status) for a in second.tries] == [("m", 503)]
