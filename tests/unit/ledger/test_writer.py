@@ -90,7 +90,7 @@ def test_a_call_handed_over_twice_counts_once(home: Home) -> None:
 
 
 def test_calls_whose_commit_seemed_to_fail_are_not_counted_again(home: Home) -> None:
-    """An error is reported, and the rows are there all the same; more calls have come when the batch is tried again."""
+    """An error is reported, and the rows are there; more calls have come when the batch is tried again."""
     made = [Call(id=f"call_{number}", session="ses_1", tags=TAGS, cost_nano=number) for number in (2, 1)]
     with opened(home) as connection:
         connection.execute("CREATE TRIGGER no BEFORE INSERT ON call_groups BEGIN SELECT RAISE(ABORT, 'no'); END")
