@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from functools import lru_cache
 from typing import Final
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -12,6 +11,7 @@ _PAIRS: Final = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
 _SIGNS: Final = (_ALPHABET * 8).encode()
 """a sign for each byte: its low five bits"""
 
+_last: Final[list[tuple[int, str]]] = [(0, "")]
 _drawn: Final[list[str]] = []
 os.register_at_fork(after_in_child=_drawn.clear)
 
@@ -31,10 +31,14 @@ def time_floor(kind: str, at_s: float) -> str:
     return f"{kind}_{_time(int(at_s * 1000))}"
 
 
-@lru_cache(maxsize=2)
 def _time(millis: int) -> str:
     """Kept for the ids of the same millisecond."""
-    return _ALPHABET[millis >> 40 & 31] + _eight(millis)
+    last = _last[0]
+    if last[0] == millis:
+        return last[1]
+    text = _ALPHABET[millis >> 40 & 31] + _eight(millis)
+    _last[0] = (millis, text)  # one step: other threads ask too
+    return text
 
 
 def _random() -> str:

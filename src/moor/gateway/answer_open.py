@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from moor.gateway.request import Request
     from moor.wire.strictness import Headers
 
+_EVENTS: Final = "events"
+_PAGE: Final = "page"
+_OTHER: Final = "other"
+_kinds: Final[dict[bytes, str]] = {}
+_MAX_KINDS: Final = 64
 _OF_CODED: Final = (b"content-encoding", b"content-length")
 
 
@@ -37,7 +42,7 @@ def open_answer(
     head = AnswerHead(status, headers, length, extra, request.version == "1.1", request.close)
     dialect = prepared.plan.dialect
     on_answers = prepared.plan.gate.on_answers
-    if _is_of(named, b"event-stream"):
+    if _kind(named) == _EVENTS:
         stages: list[Stage] = [item.stage() for item in prepared.fired if item.stage is not None]
         stages += prepared.stages
         return mended_stream(dialect, head, stages, on_answers) if on_answers else StreamAnswer(dialect, head, stages)
@@ -51,14 +56,21 @@ def implausible(status: int, named: dict[bytes, bytes]) -> str:
     """Why an answer cannot be one of a model, by its head; empty where it can."""
     if 300 <= status < 400:
         return "redirects the call, and redirects are not followed"
-    if status < 300 and _is_of(named, b"text/html"):
+    if status < 300 and _kind(named) == _PAGE:
         return "answered with a web page (a sign-in page or a proxy in between?)"
     return ""
 
 
-def _is_of(named: dict[bytes, bytes], kind: bytes) -> bool:
-    """Whether the content type holds that word."""
-    return holds(named.get(b"content-type", b"").lower(), kind)
+def _kind(named: dict[bytes, bytes]) -> str:
+    """What the content type says; upstreams have few of them."""
+    said = named.get(b"content-type", b"")
+    kind = _kinds.get(said)
+    if kind is None:
+        low = said.lower()
+        kind = _PAGE if holds(low, b"text/html") else _EVENTS if holds(low, b"event-stream") else _OTHER
+        if len(_kinds) < _MAX_KINDS:
+            _kinds[said] = kind
+    return kind
 
 
 def without_coding(headers: Headers, max_bytes: int) -> tuple[Headers, PieceDecoder | None]:

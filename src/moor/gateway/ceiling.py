@@ -65,7 +65,7 @@ class Ceiling:
 
     def _number(self, key: str) -> int | None:
         raw = self._index.raw(key)
-        return int(raw) if raw is not None and raw.isdigit() and len(raw) < 13 and int(raw) else None
+        return (int(raw) or None) if raw is not None and raw.isdigit() and len(raw) < 13 else None
 
     def _in_gemini(self, *keys: str) -> int | None:
         if self._dialect != GEMINI_GENERATE:

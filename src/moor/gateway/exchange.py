@@ -98,7 +98,7 @@ class Exchange(Tries):
     def _go(self) -> None:
         assert self._prepared is not None
         desk = self._prepared.plan.place.desk
-        self._stamp = self._desk.clock.monotonic()
+        self._stamp = self._desk.monotonic()
         self._credential = desk.current()
         if self._credential is None:
             desk.obtain(None, self._credential_came)
@@ -133,7 +133,7 @@ class Exchange(Tries):
         assert credential is not None
         self._outbound = outbound
         self.record.attempts += 1
-        self._stamp = self._desk.clock.monotonic()
+        self._stamp = self._desk.monotonic()
         line = prepared.plan.place.desk.header_line(self._target.auth, credential)
         outbound.send(self, b"%b%bcontent-length: %d\r\n\r\n" % (prepared.head, line, len(body)), body)
         if self._paused_at is not None:
@@ -150,7 +150,7 @@ class Exchange(Tries):
 
     def answer_head(self, status: int, headers: Headers) -> None:
         """The upstream answers."""
-        now = self._desk.clock.monotonic()
+        now = self._desk.monotonic()
         self._stamp = now
         self.record.first_byte_ms = int((now - self.record.started_mono) * 1000)
         self._status, self._headers = status, headers
@@ -178,7 +178,7 @@ class Exchange(Tries):
 
     def answer_data(self, pieces: list[bytes], *, ended: bool) -> None:
         """Content of the answer."""
-        self._stamp = self._desk.clock.monotonic()
+        self._stamp = self._desk.monotonic()
         if self._decoder is not None:
             pieces = self._decoded(self._decoder, pieces, ended)
         if self._draft is not None:
@@ -364,14 +364,14 @@ class Exchange(Tries):
 
     def pause(self) -> None:
         """The agent reads slower than the upstream writes."""
-        self._paused_at = self._desk.clock.monotonic()
+        self._paused_at = self._desk.monotonic()
         if self._outbound is not None:
             self._outbound.pause_reading()
 
     def resume(self) -> None:
         """The agent took what was waiting."""
         self._paused_at = None
-        self._stamp = self._desk.clock.monotonic()
+        self._stamp = self._desk.monotonic()
         if self._outbound is not None and not self._short:
             self._outbound.resume_reading()
 

@@ -77,7 +77,7 @@ class Tries(Ends):
         if self._prepared.action == COUNT_TOKENS:
             return True
         breaker = plan.place.breaker(plan.model.id)
-        wait_s = breaker.wait_s(self._desk.clock.monotonic())
+        wait_s = breaker.wait_s(self._desk.monotonic())
         if not wait_s:
             self._trial = breaker if breaker.trying else None
             return True
@@ -120,7 +120,7 @@ class Tries(Ends):
     def _failed(self, failure: Failure) -> None:
         """One attempt is over."""
         assert self._prepared is not None
-        plan, now = self._prepared.plan, self._desk.clock.monotonic()
+        plan, now = self._prepared.plan, self._desk.monotonic()
         self._abandon()
         self._answer, self._held, self._held_size, self._status = None, None, 0, 0
         self._model_tries += 1
@@ -216,7 +216,7 @@ class Tries(Ends):
         # the agent asks again by itself (OpenCode up to five times a question), so that only this ends it
         if self._prepared is not None:
             plan = self._prepared.plan
-            plan.place.breaker(plan.model.id).failed(self._desk.clock.monotonic())
+            plan.place.breaker(plan.model.id).failed(self._desk.monotonic())
         super()._broke_off(message)
 
     def _abandon(self) -> None:

@@ -35,6 +35,8 @@ TO_AGENT: Final[frozenset[bytes]] = frozenset(
     )
 )
 _TO_AGENT_BEGINNINGS: Final = (b"anthropic-ratelimit-", b"x-ratelimit-")
+_known: Final[dict[bytes, bool]] = {}
+_MAX_KNOWN: Final = 256
 
 
 def pass_to_upstream(dialect: str, named: dict[bytes, bytes]) -> dict[bytes, bytes]:
@@ -44,11 +46,19 @@ def pass_to_upstream(dialect: str, named: dict[bytes, bytes]) -> dict[bytes, byt
 
 def pass_to_agent(headers: Headers) -> Headers:
     """The upstream's headers that travel back."""
-    return [pair for pair in headers if pair[0] in TO_AGENT or pair[0].startswith(_TO_AGENT_BEGINNINGS)]
+    return [pair for pair in headers if _passes(pair[0])]
 
 
 def agent_lines(headers: Headers) -> bytes:
     """The same as header lines."""
-    return b"".join(
-        [b"%s: %s\r\n" % pair for pair in headers if pair[0] in TO_AGENT or pair[0].startswith(_TO_AGENT_BEGINNINGS)]
-    )
+    return b"".join([b"%s: %s\r\n" % pair for pair in headers if _passes(pair[0])])
+
+
+def _passes(name: bytes) -> bool:
+    """Whether a header of that name does; an upstream's answers have the same ones each time."""
+    known = _known.get(name)
+    if known is None:
+        known = name in TO_AGENT or name.startswith(_TO_AGENT_BEGINNINGS)
+        if len(_known) < _MAX_KNOWN:
+            _known[name] = known
+    return known

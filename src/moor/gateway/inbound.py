@@ -21,6 +21,8 @@ from moor.wire.heads import CONTINUE, header_lines, status_line
 from moor.wire.refusal import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from moor.gateway.exchange import Exchange
     from moor.gateway.exchange_ends import Ends
     from moor.gateway.live import Running
@@ -44,7 +46,7 @@ class Inbound:
         self._gateway = gateway
         self._desk = gateway.desk
         self._limits = gateway.limits
-        self._clock = gateway.clock
+        self._monotonic: Callable[[], float] = gateway.clock.monotonic
         self._heads = gateway.heads
         self._check_key = gateway.doorkeeper.check_key
         self._transport: asyncio.Transport | None = None
@@ -60,7 +62,7 @@ class Inbound:
         self._ahead = 0
         self._deaf = False
         self._linger_until: float | None = None
-        self._stamp = self._clock.monotonic()
+        self._stamp = self._monotonic()
         self._advancing = False
 
     # asyncio
@@ -73,7 +75,7 @@ class Inbound:
 
     def data_received(self, data: bytes) -> None:
         """Part of asyncio.Protocol."""
-        self._stamp = self._clock.monotonic()
+        self._stamp = self._monotonic()
         if self._deaf:
             return
         between = self._reading is None and self._current is None
@@ -233,7 +235,7 @@ class Inbound:
 
     def _broken(self, status: int, reason: str) -> None:
         """The framing cannot be trusted: answer what came before, then this, then close."""
-        request = self._reading or Request(self._gateway.bodies, self._clock.monotonic())
+        request = self._reading or Request(self._gateway.bodies, self._monotonic())
         if request.refusal is None:
             request.refusal = Refusal(status=status, ref="bad-framing", message=reason)
         request.close = True
@@ -317,7 +319,7 @@ class Inbound:
         request, self._current = self._current, None
         assert request is not None
         request.drop_body()
-        self._stamp = self._clock.monotonic()
+        self._stamp = self._monotonic()
         if request.close or self._gateway.closing:
             self._close(request)
         else:
@@ -336,7 +338,7 @@ class Inbound:
             return
         # the rest of the body is on its way: a close now would reset the connection before our answer is read
         transport.write_eof()
-        self._linger_until = self._clock.monotonic() + self._limits.linger_s
+        self._linger_until = self._monotonic() + self._limits.linger_s
 
     def abort(self) -> None:
         """Close now."""

@@ -12,6 +12,7 @@ from moor.gateway.outbound import Outbound
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
 
     from moor.clock import Clock
     from moor.domain.models import Target
@@ -37,7 +38,7 @@ class Pool:
     def __init__(self, connector: Connector, limits: Limits, clock: Clock) -> None:
         self._connector = connector
         self._limits = limits
-        self._clock = clock
+        self._monotonic: Callable[[], float] = clock.monotonic
         self._idle: dict[tuple[str, str, int], deque[Outbound]] = {}
         self._all: set[Outbound] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -79,7 +80,7 @@ class Pool:
             idle = self._idle[outbound.key] = deque()
         if len(idle) >= self._limits.pool_idle:
             idle.popleft().abort()
-        outbound.idle_since = self._clock.monotonic()
+        outbound.idle_since = self._monotonic()
         idle.append(outbound)
 
     def expire(self, now: float) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from moor.gateway.routes import Route
     from moor.wire.resent import Conversations
 
-_SIDE_DOORS: Final = frozenset(
+SIDE_DOORS: Final = frozenset(
     (
         "models",
         "fallbacks",
@@ -129,8 +129,8 @@ def _action(session: Session, request: Request, route: Route, index: Index) -> s
 
 
 def _check_keys(session: Session, route: Route, index: Index, model_id: str) -> Refusal | None:
-    if not _SIDE_DOORS.isdisjoint(index.keys):
-        key = min(_SIDE_DOORS.intersection(index.keys))
+    if not index.plain and not SIDE_DOORS.isdisjoint(index.keys):
+        key = min(SIDE_DOORS.intersection(index.keys))
         return _bad(session, "other-models", f"the key `{key}` would pick models past the allowlist")
     if route.model and "model" in index.keys:
         inside = index.text("model")

@@ -27,6 +27,7 @@ _FLOAT: Final = 64
 """the part of a cap that an idle process may keep"""
 _IDLE_S: Final = 1.0
 """what no call needs for this long goes back, so that other processes can have it"""
+_TICK_S: Final = 0.01
 
 
 class Bank(Protocol):
@@ -79,6 +80,9 @@ class Purse:
         self.reserved = 0
         """by the calls that run"""
         self.calls = 0
+        self.idle_since = 0.0
+        self.watched = False
+        """somebody will look whether it is idle"""
         self._used = 0
         self._others = 0
         """held by other processes when the bank last answered"""
@@ -159,6 +163,7 @@ class PurseBook:
     def __init__(self, bank: Bank, clock: Clock, told: Callable[[Session, Purse, int], None] | None = None) -> None:
         self._bank = bank
         self._clock = clock
+        self._monotonic: Callable[[], float] = clock.monotonic
         self._told = told
         self._purses: dict[tuple[str, str], Purse] = {}
         self._known: dict[str, tuple[Session, float, list[Purse]]] = {}
@@ -191,7 +196,21 @@ class PurseBook:
 
     def idle(self, purse: Purse) -> None:
         """No call draws on the purse: give its rest back soon, unless one comes."""
-        asyncio.get_running_loop().call_later(_IDLE_S, self._give_back, purse)
+        purse.idle_since = self._monotonic()
+        if not purse.watched:  # one timer a purse: of calls one after the other each would start one
+            purse.watched = True
+            asyncio.get_running_loop().call_later(_IDLE_S, self._look, purse)
+
+    def _look(self, purse: Purse) -> None:
+        purse.watched = False
+        if purse.calls:
+            return  # it will be idle again
+        rest_s = purse.idle_since + _IDLE_S - self._monotonic()
+        if rest_s > _TICK_S:
+            purse.watched = True
+            asyncio.get_running_loop().call_later(rest_s, self._look, purse)
+        else:
+            self._give_back(purse)
 
     def _give_back(self, purse: Purse) -> None:
         if purse.calls or purse.asking or purse.free <= 0 or not purse.lease:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MAX_HEADS: Final = 8
 """heads that are known to all connections: agents ask on several at once, and with few heads"""
+_MAX_DIGITS: Final = 9
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: (\d{1,9})(?=\r\n)", re.IGNORECASE)
 
 
@@ -45,12 +46,14 @@ class RepeatedHead:
         before, after = self._before, self._after
         if not data.startswith(before):
             return None
-        end = data.find(b"\r", len(before))
-        digits = data[len(before) : end]
-        if not digits.isdigit() or len(digits) > 9 or not data.startswith(after, end):
-            return None
-        start, length = end + len(after), int(digits)
-        if len(data) - start != length:
+        # sign by sign: compiled, that costs a fifth of the methods of bytes
+        end, length = len(before), 0
+        last = min(end + _MAX_DIGITS, len(data))
+        while end < last and 48 <= data[end] <= 57:
+            length = length * 10 + data[end] - 48
+            end += 1
+        start = end + len(after)
+        if end == len(before) or data[end:start] != after or len(data) - start != length:
             return None
         return self._model.again(data[start:], length, now)
 
