@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
 from msgspec.structs import astuple
 
 from moor.domain.call import Call
+from moor.domain.usage import Usage
 from moor.errors.base import MoorError
 from moor.store.batch import BatchWriter
 from moor.store.home import Home
 from moor.store.rows import INT_MAX, Cell, cell
 from moor.store.schema_calls import GROUP, QUARTER_S
+from moor.wire.words import holds
 
 _FIELDS: Final = Call.__struct_fields__
 _FIRST_OWN: Final = _FIELDS.index("started_at")
@@ -92,58 +95,68 @@ def _not_stored(connection: sqlite3.Connection, calls: Sequence[Call]) -> list[C
     return [call for call, name in zip(calls, ids, strict=True) if name not in stored]
 
 
-def _kinds(calls: Sequence[Call]) -> Iterable[list[tuple[Any, ...]]]:
+def _kinds(calls: Sequence[Call]) -> list[list[tuple[Any, ...]]]:
     """The calls as tuples, by what they share."""
     kinds: dict[tuple[object, ...], list[tuple[Any, ...]]] = {}
+    last: list[tuple[Any, ...]] = []
+    shared: tuple[Any, ...] = ()
+    rest: tuple[object, ...] = ()
     for call in calls:
         row = astuple(call)  # a field read by its name costs as much as ten of a tuple
         # the tags of a session's calls are one object, and a comparison of two would cost more than it saves
-        key = (row[1:_TAGS], id(row[_TAGS]), row[_FIRST_OWN] // QUARTER_S, row[_TRIES])
-        kind = kinds.get(key)
-        if kind is None:
-            kinds[key] = [row]
-        else:
-            kind.append(row)
-    return kinds.values()
+        found = (id(row[_TAGS]), row[_FIRST_OWN] // QUARTER_S, row[_TRIES])
+        begin = row[1:_TAGS]
+        if last and begin == shared and found == rest:  # of the same kind as the one before: no hash is needed
+            last.append(row)
+            continue
+        shared, rest = begin, found
+        last = kinds.setdefault((begin, found), [])
+        last.append(row)
+    return list(kinds.values())
 
 
-def _group(kind: list[tuple[Any, ...]]) -> list[Cell]:
-    """The values of one row. Columns are handled as wholes, which costs a third of a call after the other."""
+def _group(kind: list[tuple[Any, ...]], *, clean: bool = False) -> list[Cell]:
+    """The values of one row. Columns are handled as wholes, which costs a third of a call after the other; `clean`:
+    every number can be stored."""
     columns: list[Sequence[Any]] = list(zip(*kind, strict=True))
     names = columns[0]
-    if not "".join(names).isascii():
-        names = [str(cell(name)) for name in names]
     started, first, duration, asked_bytes, told_bytes, used, costs = columns[_FIRST_OWN:_TRIES]
-    if not 0 <= sum(started) <= _LAST_S:
-        started = [_time(at) for at in started]
-    first = [None if wait is None else _count(wait) for wait in first] if None in first else _counts(first)
-    tokens = [_counts(column) for column in zip(*map(astuple, used), strict=True)]
-    known, unpriced = costs, 0
+    tokens: list[Sequence[Any]] = list(zip(*map(astuple, used), strict=True))
+    counts = [duration, asked_bytes, told_bytes, *tokens]
+    waits, known, unpriced = first, costs, 0
+    if None in first:
+        waits = [wait for wait in first if wait is not None]
     if None in costs:
         known = [cost for cost in costs if cost is not None]
         totals = [sum(each) for each in zip(*tokens[:_OF_TOTAL], strict=True)]
         unpriced = sum([cost is None and total > 0 for cost, total in zip(costs, totals, strict=True)])
-    if known and not (min(known) >= 0 and sum(known) <= INT_MAX):
-        costs = [cell(cost) for cost in costs]
-        known = [cost for cost in costs if cost is not None]
-    counts = (_counts(duration), _counts(asked_bytes), _counts(told_bytes))
-    own = _encode(list(zip(names, started, first, *counts, *tokens, costs, strict=True))).decode()
+    sums = [*map(sum, counts), sum(known)]
+    own = b""
+    if clean or (max(sums) <= INT_MAX and sum(waits) <= INT_MAX and 0 <= sum(started) <= _LAST_S):
+        with suppress(UnicodeEncodeError):  # half a surrogate pair in an id
+            own = _encode(list(zip(names, started, first, *counts, costs, strict=True)))
+    if not clean and (not own or holds(own, b"-")):  # a number below 0, perhaps
+        return _group([_storable(row) for row in kind], clean=True)
     shared = [cell(value) for value in (*kind[0][1:_FIRST_OWN], kind[0][_TRIES])]
-    sums: list[Cell] = [*map(sum, tokens), sum(known) if known else None]
-    return [max(names), min(names), *shared, min(started), max(started), len(kind), unpriced, *sums, own]
+    told: list[Cell] = [*sums[3:-1], sums[-1] if known else None]
+    return [max(names), min(names), *shared, min(started), max(started), len(kind), unpriced, *told, own.decode()]
 
 
-def _counts(column: Sequence[int]) -> Sequence[int]:
-    """Numbers of ours as they can be stored: not below 0 and not above what SQLite and JSON hold exactly."""
-    if min(column) >= 0 and sum(column) <= INT_MAX:
-        return column
-    return [_count(number) for number in column]
+def _storable(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The call with numbers that can be stored, whatever a peer or a clock has told."""
+    started, first, duration, asked_bytes, told_bytes, used, cost = row[_FIRST_OWN:_TRIES]
+    return (
+        str(cell(row[0])),
+        *row[1:_FIRST_OWN],
+        started if 0 <= started <= _LAST_S else 0.0,  # SQLite would store NaN as NULL, and JSON knows no infinity
+        None if first is None else _count(first),
+        *(_count(duration), _count(asked_bytes), _count(told_bytes)),
+        Usage(*map(_count, astuple(used))),
+        cell(cost),
+        *row[_TRIES:],
+    )
 
 
 def _count(number: int) -> int:
+    """Not below 0 and not above what SQLite and JSON hold exactly."""
     return max(0, min(number, INT_MAX))
-
-
-def _time(at: float) -> float:
-    """When a call began; SQLite would store NaN as NULL, and JSON knows no infinity."""
-    return at if 0 <= at <= _LAST_S else 0.0
