@@ -12,7 +12,7 @@ from moor.domain.usage import Usage
 from moor.gateway.headers import agent_lines
 from moor.wire import refusal as words
 from moor.wire.heads import LAST_CHUNK, chunk, one_chunk, status_line
-from moor.wire.meter.base import Tally
+from moor.wire.meter.base import BYTES_PER_TOKEN, Tally
 from moor.wire.meter.open import open_stream, read_body
 from moor.wire.sse import EventBlocks
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from moor.wire.strictness import Headers
 
 _HELD_EVENT: Final = 4 * 1024 * 1024
+_WIDEST: Final = 1024
+"""bytes of a document that a token takes at most: with its log probability and those of twenty others"""
 _CLOSE: Final = b"connection: close\r\n"
 _CHUNKED: Final = b"transfer-encoding: chunked\r\n"
 _END: Final = b"\r\n"
@@ -201,6 +203,7 @@ class BodyAnswer(Answer):
 
     def _keep(self, pieces: list[bytes], size: int) -> None:
         self._kept_size += size
+        self._tally = None
         if self._kept_size <= self._max:
             self._kept += pieces
         else:
@@ -215,12 +218,17 @@ class BodyAnswer(Answer):
         return []
 
     def usage(self, request_bytes: int) -> tuple[Usage, bool]:
-        return self._read().usage(request_bytes, self.size // 4)
+        return self._read().usage(request_bytes, self.size // BYTES_PER_TOKEN)
+
+    def so_far(self, request_bytes: int) -> Usage:
+        """A document says what it cost at its end. Until then it is counted low, because all that its call may ask
+        for is reserved: only what goes on far beyond that is stopped."""
+        return Usage(input=request_bytes // BYTES_PER_TOKEN, output=self.size // _WIDEST)
 
     @property
     def error(self) -> str:
-        if not self._max:
-            return ""
+        if not self._max or self._kept_size > self._max:
+            return ""  # not to be read, or too long
         tally = self._read()
         return tally.error or ("" if tally.ended else "the answer is not a JSON object")
 

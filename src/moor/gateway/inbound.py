@@ -50,7 +50,8 @@ class Inbound:
         self._heads = gateway.heads
         self._check_key = gateway.doorkeeper.check_key
         self._transport: asyncio.Transport | None = None
-        self._parser = httptools.HttpRequestParser(self)
+        self._parser: httptools.HttpRequestParser | None = None
+        """made when the first bytes come that no known head begins with: it takes as long as a tenth of a call"""
         self._reading: Request | None = None
         self._admitted: Request | None = None
         self._repeated: RepeatedHead | None = None
@@ -86,6 +87,18 @@ class Inbound:
             request.raw_size += len(data)
         elif self._exchange is not None:
             self._ahead += len(data)
+        if self._parse(data):
+            self._check_sizes(len(data))
+            if between and len(self._waiting) == 1 and self._waiting[0] is self._admitted:
+                self._repeated = learn(data, self._admitted)
+                if self._repeated is not None:
+                    self._heads.add(self._repeated)
+        self._advance()
+
+    def _parse(self, data: bytes) -> bool:
+        """Whether the data was no fault of framing."""
+        if self._parser is None:
+            self._parser = httptools.HttpRequestParser(self)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -93,12 +106,8 @@ class Inbound:
         except httptools.HttpParserError as error:
             self._broken(*_parse_fault(error))
         else:
-            self._check_sizes(len(data))
-            if between and len(self._waiting) == 1 and self._waiting[0] is self._admitted:
-                self._repeated = learn(data, self._admitted)
-                if self._repeated is not None:
-                    self._heads.add(self._repeated)
-        self._advance()
+            return True
+        return False
 
     def _is_repeated(self, data: bytes) -> bool:
         """Whether the data was a whole request whose head is known, here or from another connection; served then."""
@@ -174,16 +183,17 @@ class Inbound:
 
     def on_headers_complete(self) -> None:
         """Called by the parser: admission, before a byte of the body is held."""
-        request = self._reading
+        request, parser = self._reading, self._parser
         assert request is not None
+        assert parser is not None
         self._head_done = True
-        request.method = self._parser.get_method()
-        request.version = self._parser.get_http_version()
+        request.method = parser.get_method()
+        request.version = parser.get_http_version()
         if request.refusal is None and self._head_size + len(request.target) > self._limits.max_head:
             self._refuse_head(request)
         if request.refusal is None:
             self._gateway.doorkeeper.admit(request, self._admitted)
-        request.close = request.close or not self._parser.should_keep_alive()
+        request.close = request.close or not parser.should_keep_alive()
         if request.refusal is None and not request.reserve(request.length or 0):
             request.refusal = _full()
         if request.refusal is None:

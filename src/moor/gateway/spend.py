@@ -97,6 +97,8 @@ class Spend:
         for place in range(1, len(self.purses)):
             afford = min(afford, self._affordable(place, whole))
         self.limit = max(least, afford) if afford < ceiling else None
+        if not whole:
+            self.clear = BYTES_PER_TOKEN * self._paid(self._inputs)
         then()
 
     def _fill(self, place: int, need: int) -> None:
@@ -133,13 +135,16 @@ class Spend:
                 self.dry, self.drawn = purse, spent
                 return False
         if not waits:
-            self.clear = BYTES_PER_TOKEN * min(
-                [
-                    (reserved - spent) * MILLION // max(1, rate)
-                    for reserved, spent, rate in zip(self._reserved, amounts, self._rates, strict=True)
-                ]
-            )
+            self.clear = BYTES_PER_TOKEN * self._paid(amounts)
         return not waits
+
+    def _paid(self, spent: list[int]) -> int:
+        """Output tokens that what is reserved pays for beyond that."""
+        tokens = [
+            (reserved - amount) * MILLION // max(1, rate)
+            for reserved, amount, rate in zip(self._reserved, spent, self._rates, strict=True)
+        ]
+        return max(0, min(tokens))
 
     def _stride(self, place: int) -> int:
         """What is reserved ahead while much is left: a stream is then counted now and then, not at every piece."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+from typing import Any
 
 import pytest
 
@@ -13,11 +14,12 @@ from moor.domain.call import CUT, OK, REFUSED
 from moor.domain.cost import cost_nano
 from moor.domain.dialects import OPENAI_CHAT, OPENAI_RESPONSES
 from moor.domain.models import NANO
+from moor.domain.quirks import ANSWERS_CONTENT_AS_LIST
 from moor.domain.session import Session
 from moor.errors.base import MoorError
 from tests.unit.gateway.bank import MemoryBank
 from tests.unit.gateway.rig import STREAM_PATHS, make_session, rig, run
-from tests.unit.gateway.scripted import PRICE, Seen, Talk, anthropic_events
+from tests.unit.gateway.scripted import PRICE, Handler, Seen, Talk, anthropic_events
 
 CENT = NANO // 100
 
@@ -129,6 +131,71 @@ def test_an_answer_in_one_piece_is_reserved_whole_and_its_limit_lowered_to_what_
             assert "budget-limit" in r.ledger.rows[0].rules
             assert (await r.message(max_tokens=20_000)).status == 200
             assert asked - 20 <= r.server.seen[1].json["max_tokens"] + paid // 15_000 <= asked + 20
+
+    run(scenario())
+
+
+def in_pieces(text: str, *, chat: bool, times: int = 4) -> Handler:
+    """One document, in several reads."""
+    if chat:
+        message = {"role": "assistant", "content": [{"type": "text", "text": text}]}
+        document: dict[str, Any] = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+        document["usage"] = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+    else:
+        document = {"type": "message", "role": "assistant", "content": [{"type": "text", "text": text}]}
+        document["usage"] = {"input_tokens": 10, "output_tokens": 5}
+
+    async def handler(talk: Talk, _: Seen) -> None:
+        body = json.dumps(document).encode()
+        size = -(-len(body) // times)
+        await talk.raw(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body))
+        for at in range(0, len(body), size):
+            await talk.raw(body[at : at + size])
+            await asyncio.sleep(0.02)
+
+    return handler
+
+
+@pytest.mark.parametrize("mended", [False, True])
+@pytest.mark.parametrize("size", [100, 50_000])
+def test_a_document_in_several_reads_is_counted_by_what_it_says_and_not_by_its_length(
+    size: int, *, mended: bool
+) -> None:
+    """All that the call may ask for is reserved, so that no length of its bytes ends it."""
+
+    async def scenario() -> None:
+        quirks = frozenset([ANSWERS_CONTENT_AS_LIST] if mended else ())
+        session = make_session(budget_nano=CENT)
+        handler = in_pieces("x" * size, chat=mended)
+        async with rig(session=session, quirks=quirks, handler=handler) as r:
+            body = {"model": "m-1", "max_tokens": 10, "messages": [{"role": "user", "content": "go"}]}
+            path = "/openai/v1/chat/completions" if mended else "/anthropic/v1/messages"
+            answer = await r.ask(path, body)
+            assert (answer.status, answer.broken) == (200, "")
+            assert "x" * size in answer.text
+            (row,) = await r.rows()
+            assert (row.outcome, row.error, row.estimated) == (OK, "", False)
+            assert (row.usage.input, row.usage.output) == (10, 5)
+            assert row.cost_nano == cost_nano(row.usage, PRICE)
+            assert row.draws == ((1, row.cost_nano),)
+
+    run(scenario())
+
+
+def test_a_document_without_an_end_is_stopped_at_the_cap() -> None:
+    async def handler(talk: Talk, _: Seen) -> None:
+        await talk.raw(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")
+        await talk.raw(b'10000\r\n{"content":"' + b"x" * (0x10000 - 12) + b"\r\n")
+        while True:
+            await talk.raw(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
+            await asyncio.sleep(0)
+
+    async def scenario() -> None:
+        async with rig(session=tokens_cap(1_000), handler=handler) as r:
+            answer = await r.message()
+            assert answer.broken
+            (row,) = await r.rows()
+            assert (row.outcome, row.error.partition(":")[0]) == (CUT, "budget-reached")
 
     run(scenario())
 
