@@ -249,3 +249,32 @@ def test_no_bytes_make_a_meter_fail(noise: bytes, dialect: str) -> None:
     meter.feed(noise + b'\n\ndata: {"usage":{"x_tokens":[1]},"error":null,"finishReason":1}\n\n')
     meter.usage(10)
     read_body(dialect, noise)
+
+
+@pytest.mark.parametrize("end", ["\n\n", "\r\n\r\n"])
+@pytest.mark.parametrize(
+    "text", ["word", 'says "output_tokens": 9 and response.completed', "x" * 3000, "\n\nevent: error"]
+)
+@pytest.mark.parametrize("dialect", [ANTHROPIC_MESSAGES, OPENAI_RESPONSES])
+def test_events_in_the_form_that_upstreams_use_count_as_any_others(dialect: str, text: str, end: str) -> None:
+    """Compact, with the type first, one event a read: these are not searched; two in a read are."""
+    if dialect == ANTHROPIC_MESSAGES:
+        kind, more = "content_block_delta", {"index": 0, "delta": {"type": "text_delta", "text": text}}
+    else:
+        kind, more = "response.output_text.delta", {"sequence_number": 1, "delta": text}
+    data = json.dumps({"type": kind, **more}, separators=(",", ":"))
+    event = f"event: {kind}{end[: len(end) // 2]}data: {data}{end}".encode()
+    singly, in_pairs = open_stream(dialect), open_stream(dialect)
+    for _ in range(10):
+        singly.feed(event)
+        singly.feed(event)
+        in_pairs.feed(event * 2)
+    told, estimated = singly.usage(400)
+    assert (told, estimated) == in_pairs.usage(400)
+    assert estimated
+    assert told.output >= 20
+    for meter in (singly, in_pairs):
+        meter.feed(event * 3)
+        meter.feed(STREAMS[dialect])
+        assert meter.usage(400) == (EXPECTED[dialect], False)
+        assert meter.tally.ended

@@ -27,6 +27,7 @@ class AnthropicReader:
 
     triggers = (b'output_tokens"', b"message_stop", b'"error"')
     delta = b'"content_block_delta"'
+    usual = b'event: content_block_delta\ndata: {"type":"content_block_delta",'
 
     def event(self, tally: Tally, event: SseEvent) -> None:
         """Take one event; the type inside the data decides, not the event's name."""

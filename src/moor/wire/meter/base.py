@@ -76,6 +76,8 @@ class Reader(Protocol):
     """an event without any of these words says nothing about usage, end or error"""
     delta: bytes
     """a word that stands once in each event with content; for estimates"""
+    usual: bytes
+    """how an event with content begins that holds nothing but content, where upstreams write it so; else empty"""
 
     def event(self, tally: Tally, event: SseEvent) -> None:
         """Take what one event of a stream says."""
@@ -89,10 +91,16 @@ class Reader(Protocol):
 class StreamMeter:
     """Meters one stream. Feed it blocks of whole events (`wire.sse.EventBlocks`)."""
 
-    __slots__ = ("_bytes", "_decoder", "_deltas", "_envelope", "_open", "_reader", "tally")
+    __slots__ = (
+        *("_bytes", "_decoder", "_delta", "_deltas", "_envelope", "_open", "_reader", "_triggers", "_usual"),
+        "tally",
+    )
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._delta = reader.delta
+        self._triggers = reader.triggers
+        self._usual = reader.usual
         self._decoder = SseDecoder()
         self._open = False
         self._deltas = 0
@@ -104,16 +112,22 @@ class StreamMeter:
 
     def feed(self, block: bytes, *, is_open: bool = False) -> None:
         """Take a block; `is_open` says that its last event is not whole and goes on in the next block."""
-        deltas = block.count(self._reader.delta)
+        usual = self._usual
+        closed = not (self._open or is_open)
+        # most blocks are one such event: it is counted, and not searched
+        one = closed and usual and block[: len(usual)] == usual and block.find(b"\n\n") == len(block) - 2
+        deltas = 1 if one else block.count(self._delta)
         if deltas:
             self._deltas += deltas
             size = len(block)
             self._bytes += size
             if size < (self._envelope + BYTES_PER_TOKEN) * deltas:
                 self._envelope = size // deltas - BYTES_PER_TOKEN
-        if not (self._open or is_open):
+        if one:
+            return
+        if closed:
             # from the end: CPython's search in that direction costs a third (0.1 ns a byte, not 0.3)
-            found = [word for word in self._reader.triggers if block.rfind(word) >= 0]
+            found = [word for word in self._triggers if block.rfind(word) >= 0]
             if not found:
                 return
             if not holds(block, b"\r"):

@@ -21,6 +21,7 @@ class ChatReader:
 
     triggers = (b'prompt_tokens"', b"[DONE]", b'"error"', b'finish_reason":"', b'finish_reason": "')
     delta = b'"delta"'
+    usual = b""
 
     def event(self, tally: Tally, event: SseEvent) -> None:
         """Take one chunk."""

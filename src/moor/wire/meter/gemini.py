@@ -21,6 +21,7 @@ class GeminiReader:
 
     triggers = (b"TokenCount", b"finishReason", b"blockReason", b'"error"')
     delta = b'"parts"'
+    usual = b""
 
     def event(self, tally: Tally, event: SseEvent) -> None:
         """Take one chunk."""

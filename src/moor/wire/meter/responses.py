@@ -22,6 +22,7 @@ class ResponsesReader:
 
     triggers = (b"response.completed", b"response.incomplete", b"response.failed", b"response.done", b'"error"')
     delta = b'.delta"'
+    usual = b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta",'
 
     def event(self, tally: Tally, event: SseEvent) -> None:
         """Take one event."""
