@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import shutil
 import socket
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+import moor
 from moor.domain.dialects import ANTHROPIC_MESSAGES
 from moor.domain.models import Catalogue, Model, Price
 from moor.domain.policy import Policy, PolicyLayer
@@ -194,9 +196,11 @@ def start_moor(
     SessionStore(home).add(session)
     spec = msgspec.json.encode({"name": "bench", "upstream": settings})
     (home.session_dir(session.id) / "gateway.json").write_bytes(spec)
+    # as pip does at an installation: the start is timed, and not the compiler of bytecode
+    compileall.compile_dir(Path(moor.__file__).parent, quiet=1)
     listening = socket.create_server(("127.0.0.1", 0), backlog=4096)
     port = listening.getsockname()[1]
-    module = ["moor.gateway.process"] if counted is None else ["bench.gateway.counted", str(counted)]
+    module = ["moor.gateway"] if counted is None else ["bench.gateway.counted", str(counted)]
     argv = ["taskset", "-c", str(core), sys.executable, "-m", *module, "--home", str(home.root)]
     argv += ["--session", session.id, "--listen-fd", str(listening.fileno())]
     environ = {**os.environ, **ALLOCATOR}

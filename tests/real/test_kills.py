@@ -18,7 +18,7 @@ from tests.support.workplace import Workplace, last_json, wait_until, workplace
 
 pytestmark = pytest.mark.real
 
-GATEWAY = "moor.gateway.process"
+GATEWAY = "moor.gateway"
 SCRIPTS = {
     "leftover": """
 about = "Starts commands that mean to outlive it, then one that takes long."

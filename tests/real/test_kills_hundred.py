@@ -16,7 +16,7 @@ from tests.support.workplace import Workplace, workplace
 pytestmark = [pytest.mark.real, pytest.mark.full]
 
 HUNDRED = 100
-VICTIMS = ("moor run", "moor.gateway.process", f"bin/{AGENT}", "all")
+VICTIMS = ("moor run", "moor.gateway", f"bin/{AGENT}", "all")
 SCRIPTS = {
     "busy": """
 about = "Commands that mean to outlive it, words, edits, and a command that takes a moment, again and again."

@@ -12,7 +12,6 @@ from moor.domain.ids import new_id
 from moor.domain.watch import OFF
 from moor.gateway import routes
 from moor.gateway.exchange import Exchange
-from moor.gateway.guard import guarded
 from moor.gateway.places import status_of
 from moor.gateway.prepare import Prepared, named_model, prepare, read_index
 from moor.gateway.rates import RateBook, retry_after
@@ -122,6 +121,8 @@ class Desk:
         if prepared.action != COUNT_TOKENS:
             refusal = self._check_ledger(session)
         if refusal is None and session.watch.guard != OFF:
+            from moor.gateway.guard import guarded
+
             prepared, refusal = guarded(session, prepared)
         if refusal is not None:
             exchange.refuse(refusal)

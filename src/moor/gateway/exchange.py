@@ -22,7 +22,6 @@ from moor.gateway.answer_open import implausible, open_answer, without_coding
 from moor.gateway.budget import BUDGET_RULE, budget_refusal
 from moor.gateway.ceiling import Ceiling
 from moor.gateway.exchange_tries import Tries, unreachable
-from moor.gateway.payloads import Draft
 from moor.gateway.places import status_of
 from moor.gateway.prepare import Prepared
 from moor.gateway.spend import PAID_PIECE, Spend
@@ -56,6 +55,8 @@ class Exchange(Tries):
         self.record.rules = prepared.rules
         self.record.stream = prepared.action == STREAM
         if self._desk.payloads is not None:
+            from moor.gateway.payloads import Draft
+
             self._draft = Draft(self.record.id, self.record.dialect, self._request.body(), prepared.body)
         if prepared.plan.target is None:
             self._count_here()

@@ -12,7 +12,6 @@ from moor.domain.dialects import COUNT_TOKENS
 from moor.domain.usage import Usage
 from moor.errors.base import ExitCode, MoorError
 from moor.gateway.answer import Answer
-from moor.gateway.payloads import Draft
 from moor.gateway.places import status_of
 from moor.gateway.prepare import Prepared
 from moor.gateway.record import Record
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from moor.gateway.inbound import Inbound
     from moor.gateway.live import Running
     from moor.gateway.outbound import Outbound
+    from moor.gateway.payloads import Draft
     from moor.gateway.request import Request
     from moor.wire.content import PieceDecoder
     from moor.wire.strictness import Headers

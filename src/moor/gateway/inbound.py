@@ -50,8 +50,7 @@ class Inbound:
         self._heads = gateway.heads
         self._check_key = gateway.doorkeeper.check_key
         self._transport: asyncio.Transport | None = None
-        self._parser: httptools.HttpRequestParser | None = None
-        """made when the first bytes come that no known head begins with: it takes as long as a tenth of a call"""
+        self._parser: httptools.HttpRequestParser | None = None  # made for the first head that is not known
         self._reading: Request | None = None
         self._admitted: Request | None = None
         self._repeated: RepeatedHead | None = None
@@ -103,11 +102,11 @@ class Inbound:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._broken(400, "the request has an upgrade to another protocol")
+            return False
         except httptools.HttpParserError as error:
             self._broken(*_parse_fault(error))
-        else:
-            return True
-        return False
+            return False
+        return True
 
     def _is_repeated(self, data: bytes) -> bool:
         """Whether the data was a whole request whose head is known, here or from another connection; served then."""
@@ -115,10 +114,10 @@ class Inbound:
         if repeated is not None and self._take_repeated(repeated, data):
             return True
         known = self._heads.find(data)
-        if known is None or known is repeated or not self._take_repeated(known, data):
-            return False
-        self._repeated = known
-        return True
+        if known is not None and known is not repeated and self._take_repeated(known, data):
+            self._repeated = known
+            return True
+        return False
 
     def _take_repeated(self, known: RepeatedHead, data: bytes) -> bool:
         """Serve a whole request with a head that is known byte for byte; the parser is not asked."""
@@ -184,8 +183,7 @@ class Inbound:
     def on_headers_complete(self) -> None:
         """Called by the parser: admission, before a byte of the body is held."""
         request, parser = self._reading, self._parser
-        assert request is not None
-        assert parser is not None
+        assert request is not None and parser is not None  # noqa: PT018
         self._head_done = True
         request.method = parser.get_method()
         request.version = parser.get_http_version()

@@ -1,4 +1,4 @@
-"""`python -m moor.gateway.process`: the gateway of one session, a process of its own.
+"""`python -m moor.gateway`: the gateway of one session, a process of its own.
 
 It is handed a listening socket and the process to watch. When that one ends, it stops what the session left
 behind, settles the ledger, marks the session ended and ends (design, section 4). It never binds by itself.
@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 import msgspec
 
@@ -24,7 +24,6 @@ from moor.errors.base import MoorError
 from moor.errors.gateway import SessionUnknownError
 from moor.gateway.activity import Activity
 from moor.gateway.live import LiveFile
-from moor.gateway.payloads import PayloadLog
 from moor.gateway.ports import SessionKeys
 from moor.gateway.server import Gateway
 from moor.gateway.tuning import loop_factory, raise_allocator_thresholds
@@ -44,6 +43,7 @@ from moor.upstreams import open_upstream
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from moor.gateway.payloads import PayloadLog
     from moor.upstreams.base import Upstream
 
 _log = logging.getLogger(__name__)
@@ -142,7 +142,7 @@ async def _serve(
     watched: Watched | None,
 ) -> None:
     ledger = LedgerWriter(home)
-    payloads = PayloadLog(home, session.watch.payload_mb) if session.watch.payload_mb else None
+    payloads = _payload_log(home, session.watch.payload_mb)
     warnings = Warnings(store)
     gateway = Gateway(
         sockets=[listening],
@@ -170,6 +170,14 @@ async def _serve(
         if payloads is not None:
             await asyncio.to_thread(payloads.close)
         await asyncio.to_thread(_clean_up, home, store, session, ledger, gateway)
+
+
+def _payload_log(home: Home, mb: int) -> PayloadLog | None:
+    if not mb:
+        return None
+    from moor.gateway.payloads import PayloadLog
+
+    return PayloadLog(home, mb)
 
 
 async def _until_the_end(stop: asyncio.Event, watched: Watched | None, activity: Activity, live: LiveFile) -> None:
@@ -217,7 +225,8 @@ def _mark_ended(store: SessionStore, session_id: str, outcome: str) -> None:
         _log.exception("the session could not be marked as ended")
 
 
-if __name__ == "__main__":
+def run() -> NoReturn:
+    """The whole process."""
     code = main(sys.argv[1:])
     logging.shutdown()
     # threads that wait for a network answer must not hold the process

@@ -113,8 +113,9 @@ class Gateway:
         for place in self._places.values():
             place.warm()
         self._tick = loop.call_later(self.limits.tick_s, self._check)
-        gc.collect()
+        # what is there now stays; it is not searched before, which would take as long as ten calls
         gc.freeze()
+        gc.enable()
 
     async def close(self, grace_s: float = 1.0) -> None:
         """Stop accepting, let running calls end for `grace_s` seconds, end the rest. Idempotent."""

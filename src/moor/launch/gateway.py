@@ -49,7 +49,7 @@ def start_gateway(prepared: Prepared, listener: socket.socket, url: str) -> int:
     spec = {"name": session.upstream, "upstream": settings, "others": others}
     write_private(home.session_dir(session.id) / SPEC, msgspec.json.encode(spec))
     watch = proc.open_pidfd(pid)
-    argv = python_argv("moor.gateway.process", "--home", str(home.root), "--session", session.id)
+    argv = python_argv("moor.gateway", "--home", str(home.root), "--session", session.id)
     argv += ["--listen-fd", str(listener.fileno()), "--watch-pid", f"{pid}:{start}"]
     keep = [listener.fileno()]
     if watch is not None:

@@ -76,7 +76,7 @@ def insert_calls(connection: sqlite3.Connection, calls: Sequence[Call]) -> None:
     draws: list[tuple[int, int]] = []
     for start in range(0, len(calls), _SLICE):
         for kind in _kinds(calls[start : start + _SLICE]):
-            connection.execute(_INSERT, _group(kind))
+            connection.execute(_INSERT, _row(kind))
             for row in kind:
                 draws.extend(row[_DRAWS])
     if draws:
@@ -115,9 +115,14 @@ def _kinds(calls: Sequence[Call]) -> list[list[tuple[Any, ...]]]:
     return list(kinds.values())
 
 
+def _row(kind: list[tuple[Any, ...]]) -> list[Cell]:
+    """The values of one row."""
+    return _group(kind) or _group([_storable(row) for row in kind], clean=True)
+
+
 def _group(kind: list[tuple[Any, ...]], *, clean: bool = False) -> list[Cell]:
-    """The values of one row. Columns are handled as wholes, which costs a third of a call after the other; `clean`:
-    every number can be stored."""
+    """The same, or nothing where not all can be stored as it is; `clean`: it can. Columns are handled as wholes,
+    which costs a third of a call after the other."""
     columns: list[Sequence[Any]] = list(zip(*kind, strict=True))
     names = columns[0]
     started, first, duration, asked_bytes, told_bytes, used, costs = columns[_FIRST_OWN:_TRIES]
@@ -136,7 +141,7 @@ def _group(kind: list[tuple[Any, ...]], *, clean: bool = False) -> list[Cell]:
         with suppress(UnicodeEncodeError):  # half a surrogate pair in an id
             own = _encode(list(zip(names, started, first, *counts, costs, strict=True)))
     if not clean and (not own or holds(own, b"-")):  # a number below 0, perhaps
-        return _group([_storable(row) for row in kind], clean=True)
+        return []
     shared = [cell(value) for value in (*kind[0][1:_FIRST_OWN], kind[0][_TRIES])]
     told: list[Cell] = [*sums[3:-1], sums[-1] if known else None]
     return [max(names), min(names), *shared, min(started), max(started), len(kind), unpriced, *told, own.decode()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -64,6 +63,8 @@ def _names(entry: str, base: Base) -> bool:
 
 
 def _in_network(entry: str, host: str) -> bool:
+    import ipaddress  # few lists name networks
+
     try:
         return ipaddress.ip_address(host) in ipaddress.ip_network(entry, strict=False)
     except ValueError:

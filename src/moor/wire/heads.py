@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -11,14 +10,19 @@ if TYPE_CHECKING:
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 LAST_CHUNK: Final = b"0\r\n\r\n"
 
-_LINES: Final = {
-    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode("ascii") for status in HTTPStatus
-}
+_lines: Final = {200: b"HTTP/1.1 200 OK\r\n"}
+"""the others come with the first that is asked for"""
 
 
 def status_line(status: int) -> bytes:
     """The status line with its line end; a status without a known phrase has none."""
-    return _LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
+    line = _lines.get(status)
+    if line is None:
+        from http import HTTPStatus
+
+        _lines.update({known.value: b"HTTP/1.1 %d %b\r\n" % (known, known.phrase.encode()) for known in HTTPStatus})
+        line = _lines.setdefault(status, b"HTTP/1.1 %d \r\n" % status)
+    return line
 
 
 def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:

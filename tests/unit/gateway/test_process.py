@@ -63,7 +63,7 @@ class Running:
         keep(home, session)
         spec = {"name": "local", "upstream": UpstreamSettings(kind="openai", base_url=base_url, models=("m",))}
         (home.session_dir(session_id) / "gateway.json").write_bytes(msgspec.json.encode(spec))
-        argv = [sys.executable, "-m", "moor.gateway.process", "--home", str(home.root), "--session", session_id]
+        argv = [sys.executable, "-m", "moor.gateway", "--home", str(home.root), "--session", session_id]
         argv += ["--listen-fd", str(listening.fileno()), "--watch-pid", f"{self.watched.pid}:{start}"]
         self.process = subprocess.Popen(argv, pass_fds=[listening.fileno()])
         listening.close()
@@ -127,7 +127,7 @@ def test_a_session_without_a_spec_is_marked_as_ended_with_the_reason(tmp_path: P
     home = Home(tmp_path / "home")
     keep(home, Session(id="ses_none", agent="tester", cwd="/", upstream="local", model="m"))
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        argv = [sys.executable, "-m", "moor.gateway.process", "--home", str(home.root), "--session", "ses_none"]
+        argv = [sys.executable, "-m", "moor.gateway", "--home", str(home.root), "--session", "ses_none"]
         argv += ["--listen-fd", str(listening.fileno())]
         assert subprocess.run(argv, pass_fds=[listening.fileno()], timeout=20, check=False).returncode == 1
     session = kept(home, "ses_none")
