@@ -81,8 +81,7 @@ def _open(named: str, ctx: Context) -> tuple[StoreKeys, dict[str, Upstream]]:
         ctx.home,
         upstream=default,
         policy=ctx.loaded.policy,
-        budget_nano=ctx.loaded.budget_nano,
-        caps=ctx.loaded.caps,
+        caps=ctx.loaded.all_caps,
         watch=ctx.loaded.watch,
     )
     keys.start()

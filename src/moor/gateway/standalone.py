@@ -51,7 +51,6 @@ class StoreKeys:
         *,
         upstream: str,
         policy: Policy,
-        budget_nano: int | None,
         caps: tuple[Cap, ...] = (),
         watch: Watch | None = None,
         patience: int = 10,
@@ -60,8 +59,8 @@ class StoreKeys:
         self._store = KeyStore(home)
         self._upstream = upstream
         self._policy = policy
-        self._budget = budget_nano
         self.watch = watch or Watch()
+        self._per_session = tuple(cap for cap in caps if cap.per == SESSION)
         self._caps = tuple(cap for cap in caps if cap.per != SESSION)
         self._patience = patience
         self._failures = 0
@@ -120,8 +119,7 @@ class StoreKeys:
             model="",
             seen=STANDALONE,
             policy=policy,
-            budget_nano=self._budget,
-            caps=(*caps_of(key), *(cap for cap in self._caps if cap.fits(upstream, key.id, {}))),
+            caps=(*caps_of(key, self._per_session), *(cap for cap in self._caps if cap.fits(upstream, key.id, {}))),
             watch=self.watch,
             key_hash=key.key_hash,
             created_at=key.created_at,

@@ -66,6 +66,14 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     project_path: Path | None = None
     admin_path: Path | None = None
 
+    @property
+    def all_caps(self) -> tuple[Cap, ...]:
+        """`caps` and `budget_nano`."""
+        if self.budget_nano is None:
+            return self.caps
+        level = self.origins["policy.budget_usd"].source
+        return (*self.caps, Cap(name=SESSION, per=SESSION, unit=MONEY, limit=self.budget_nano, level=level))
+
 
 def load_settings(
     home: Home,

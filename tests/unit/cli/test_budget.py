@@ -14,6 +14,7 @@ from moor.domain.session import Session
 from moor.ledger.leases import Ask, Owner, standing, take
 from moor.run import proc
 from moor.store.home import Home
+from moor.store.keys import KeyStore
 from moor.store.sessions import SessionStore
 from tests.support.home import MoorHome
 from tests.support.moor import Done
@@ -115,6 +116,22 @@ def test_an_administrators_cap_is_not_raised(run_moor: Run, home: Home) -> None:
     assert done.code == 2
     assert "administrator" in done.stderr
     assert stored(home).caps == (cap,)
+
+
+def test_a_key_is_capped_by_the_config_too_and_the_way_to_more_is_told(run_moor: Run, home: Home) -> None:
+    KeyStore(home).create("ide", budget_nano=5 * NANO, budget_tokens=900)
+    assert run_moor("config", "set", "policy.budget_usd", "2").code == 0
+    caps = {row["unit"]: row for row in run_moor("budget", "show", "--json").last_json}
+    assert (caps["usd"]["name"], caps["usd"]["per"], caps["usd"]["limit"]) == ("key:ide", "key", 2.0)
+    assert (caps["usd"]["level"], caps["tokens"]["level"]) == ("user", "key")
+    done = run_moor("budget", "raise", "key:ide", "--usd", "9")
+    assert done.code == 2
+    assert "your config allows no session more than the cap key:ide" in done.stderr
+    assert f"change it in {home.config_path}, then start the gateway again" in done.stderr
+    assert run_moor("budget", "raise", "key:ide", "--tokens", "1000").code == 0
+    assert run_moor("config", "set", "policy.budget_usd", "8").code == 0
+    assert run_moor("budget", "raise", "key:ide", "--usd", "9").code == 0
+    assert KeyStore(home).active()[0].budget_nano == 9 * NANO
 
 
 def test_what_killed_processes_hold_is_freed_on_a_persons_word(run_moor: Run, home: Home) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from moor.domain.budget import MONEY, SESSION, TOKENS, Cap
 from moor.domain.policy import Policy, PolicyLayer
 from moor.gateway.standalone import StoreKeys
 from moor.secrets import key_hash
@@ -151,12 +152,20 @@ def test_a_key_is_a_session_with_its_own_policy_and_cap(moor_home: MoorHome) -> 
     policy = Policy((PolicyLayer("key", allow=("claude-*",)),))
     _, secret = KeyStore(home).create("narrow", "other", policy, 5_000)
     above = Policy((PolicyLayer("user", deny=("*-secret",)),))
-    keys = StoreKeys(home, upstream="local", policy=above, budget_nano=9_000)
+    usual = (
+        Cap(name="session", per=SESSION, unit=MONEY, limit=9_000, level="user"),
+        Cap(name="session", per=SESSION, unit=TOKENS, limit=70, level="administrator"),
+    )
+    keys = StoreKeys(home, upstream="local", policy=above, caps=usual)
     keys.read()
     session = keys.find(key_hash(secret.reveal()))
     assert session is not None
     assert session.upstream == "other"
-    assert [(cap.name, cap.limit) for cap in session.all_caps()] == [("key:narrow", 5_000)]
+    found = [(cap.name, cap.limit, cap.level, cap.session) for cap in session.all_caps()]
+    assert found == [
+        ("key:narrow", 5_000, "key", session.id),
+        ("key:narrow", 70, "administrator", session.id),
+    ]
     assert session.policy.why_not("claude-secret") is not None
     assert session.policy.why_not("gpt-5") is not None
     assert session.policy.why_not("claude-4") is None
