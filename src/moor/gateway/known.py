@@ -24,6 +24,8 @@ class Known:
         passed_lines: bytes,
     ) -> None:
         self.session = session
+        self.of_rows = (session.id, session.agent, session.upstream, session.tags)
+        """what the rows of its calls hold of the session"""
         self.agent_session = agent_session
         self.parent_session = parent_session
         self.passed = passed

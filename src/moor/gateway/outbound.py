@@ -49,6 +49,7 @@ class Outbound:
         self.idle_since = 0.0
         self._pool = pool
         self._limits = limits
+        self._max_head = limits.max_answer_head
         self._transport: asyncio.Transport | None = None
         self._listener: Listener | None = None
         self._unwanted = False
@@ -227,7 +228,7 @@ class Outbound:
     def on_header(self, name: bytes, value: bytes) -> None:
         """Called by the parser. Trailers are read and dropped."""
         self._head_size += len(name) + len(value) + 4
-        if self._head_size > self._limits.max_answer_head or len(self._headers) >= _MAX_HEADERS:
+        if self._head_size > self._max_head or len(self._headers) >= _MAX_HEADERS:
             self._fault = "its headers are too large"
         elif not self._head_done:
             self._headers.append((name.lower(), value))

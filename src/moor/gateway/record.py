@@ -26,6 +26,7 @@ class Record:
     ) -> None:
         self.id = call_id
         self.session = session
+        self._known = known
         self.started_at = started_at
         self.started_mono = started_mono
         self.dialect = request.route.dialect if request.route is not None else ""
@@ -68,15 +69,15 @@ class Record:
     def call(self, ended_mono: float) -> Call:
         """The row. A call that never reached a model costs nothing, whatever its price."""
         price = self.model.price if self.model is not None else None
-        session = self.session
+        session_id, agent, upstream, tags = self._known.of_rows
         cost = self.cost()
         source, date = (price.source, price.date) if price is not None else ("", "")
         # fmt: off
         return Call(  # all fields in their order: by name they would take four times as long
-            self.id, session.id, session.agent, self.agent_session, self.parent_session, session.upstream,
+            self.id, session_id, agent, self.agent_session, self.parent_session, upstream,
             self.dialect, self.model_id, self.asked, self.status, self.outcome,
             redact(self.error) if self.error else "", self.attempts, self.stream, self.estimated, source, date,
-            self.rules, session.tags, self.started_at, self.first_byte_ms,
+            self.rules, tags, self.started_at, self.first_byte_ms,
             int((ended_mono - self.started_mono) * 1000), self.request_bytes, self.response_bytes,
             self.usage, cost, self.tries, self.draws,
         )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
@@ -34,13 +33,16 @@ class BatchWriter(Generic[T]):
     def __init__(self, home: Home, insert: Callable[[sqlite3.Connection, Sequence[T]], None], name: str) -> None:
         self._home = home
         self._insert = insert
-        self._rows: deque[T] = deque()
+        self._rows: list[T] = []
         self._wake = threading.Event()
+        self._idle = False
+        """the thread waits for a first row"""
         self._hurry = False
         self._connection: sqlite3.Connection | None = None
         self._lock = threading.Lock()
         self._state = threading.Condition(self._lock)
-        self._accepted = 0
+        self._taken = 0
+        """rows that the thread has taken over"""
         self._stored = 0
         self._stopping = threading.Event()
         self._closed = False
@@ -61,21 +63,23 @@ class BatchWriter(Generic[T]):
     @property
     def waiting(self) -> int:
         """Rows accepted and not yet committed."""
-        return self._accepted - self._stored
+        with self._lock:
+            return self._taken + len(self._rows) - self._stored
 
     def put(self, row: T) -> None:
         """Accept a row; never blocks, from any thread."""
-        with self._lock:  # not the condition: its entry and exit are code of Python's library
-            self._accepted += 1
-            self._rows.append(row)
-            waiting = len(self._rows)
-        if waiting in (1, MAX_ROWS):
-            # not at every row: each waking takes the interpreter's lock away from the loop
+        rows = self._rows
+        rows.append(row)  # one step for all threads; the thread takes rows from the front of this very list
+        if self._idle or len(rows) == MAX_ROWS:
+            # not at every row: each waking takes the interpreter's lock away from the loop. Of two that come at once
+            # both may miss the full batch, which then waits for the end of its interval
+            self._idle = False
             self._wake.set()
 
     def flush(self, timeout_s: float = 5.0) -> bool:
         """Wait until all rows accepted so far are committed; False when they were not in time. BLOCKS."""
-        goal = self._accepted
+        with self._lock:
+            goal = self._taken + len(self._rows)
         self._hurry = True
         self._wake.set()
         with self._state:
@@ -112,16 +116,22 @@ class BatchWriter(Generic[T]):
 
     def _collect(self, pending: list[T]) -> None:
         """Wait for a first row (or a turn to retry), then for more of its batch."""
-        if not pending and not self._rows:
-            self._wake.wait(None if self.healthy else RETRY_S)
+        if not pending:
+            self._idle = True  # before it looks: a row that comes after the look finds it so
+            if not self._rows:
+                self._wake.wait(None if self.healthy else RETRY_S)
+            self._idle = False
         if self._rows and len(self._rows) < MAX_ROWS and not self._hurry:
             self._wake.clear()
             if len(self._rows) < MAX_ROWS and not self._hurry:
                 self._wake.wait(INTERVAL_S)
         self._wake.clear()
         with self._state:
-            while self._rows and len(pending) < MAX_ROWS:
-                pending.append(self._rows.popleft())
+            room = MAX_ROWS - len(pending)
+            taken = self._rows[:room]
+            del self._rows[: len(taken)]
+            self._taken += len(taken)
+            pending += taken
             if not self._rows:
                 self._hurry = self._stopping.is_set()
 

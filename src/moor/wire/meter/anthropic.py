@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from msgspec.structs import astuple
 
 from moor.wire.meter.anthropic_shape import Event, Message, Usage
 from moor.wire.meter.base import Tally, count, error_text, parse, part, read_as
@@ -51,13 +52,15 @@ class AnthropicReader:
     def body(self, tally: Tally, body: bytes) -> None:
         """Take a whole message."""
         message = read_as(_MESSAGE, body)
-        if message is not None and message.usage is not None and message.type != "error":
-            _take_typed(tally, message.usage)
-            return
+        if message is not None:
+            kind, usage = astuple(message)
+            if usage is not None and kind != "error":
+                _take_typed(tally, usage)
+                return
         data = parse(body)
-        usage = part(data, "usage")
-        _take(tally, usage)
-        tally.final = count(usage, "output_tokens") is not None
+        told = part(data, "usage")
+        _take(tally, told)
+        tally.final = count(told, "output_tokens") is not None
         tally.ended = bool(data)
         if data.get("type") == "error":
             tally.error = error_text(data)
@@ -65,15 +68,14 @@ class AnthropicReader:
 
 def _take_typed(tally: Tally, usage: Usage) -> None:
     """The same for the whole of an answer."""
-    tally.input, tally.output = usage.input_tokens, usage.output_tokens
-    tally.cache_read = usage.cache_read_input_tokens or 0
-    tally.cache_write = usage.cache_creation_input_tokens or 0
-    if usage.cache_creation is not None:
-        tally.hour = usage.cache_creation.ephemeral_1h_input_tokens or 0
-    details = usage.output_tokens_details
+    # in the order of its fields: one that is read by its name costs as much as all of them
+    tally.input, tally.output, read, written, creation, details = astuple(usage)
+    tally.cache_read, tally.cache_write = read or 0, written or 0
+    if creation is not None:
+        tally.hour = creation.ephemeral_1h_input_tokens or 0
     if details is not None:
         tally.reasoning = details.thinking_tokens or 0
-    tally.final = usage.output_tokens is not None
+    tally.final = tally.output is not None
     tally.ended = True
 
 
