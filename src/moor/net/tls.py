@@ -21,7 +21,8 @@ def client_context(ca_file: str = "", environ: Mapping[str, str] | None = None) 
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # Python 3.13 refuses authorities without a key usage extension by default; many a company's own has none
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    for setting, path in _files(ca_file, environ or {}):
+    has_read = context.cert_store_stats()["x509"] > 0
+    for setting, path in _files(ca_file, environ or {}, has_read=has_read):
         try:
             context.load_verify_locations(cafile=path)
         except (OSError, ssl.SSLError) as error:
@@ -29,10 +30,14 @@ def client_context(ca_file: str = "", environ: Mapping[str, str] | None = None) 
     return context
 
 
-def _files(ca_file: str, environ: Mapping[str, str]) -> list[tuple[str, str]]:
+def _files(ca_file: str, environ: Mapping[str, str], *, has_read: bool) -> list[tuple[str, str]]:
+    """(setting, path) of the files to read; `has_read`: the context holds authorities of the system's file."""
     named = [("ca_file", ca_file), *((name, environ.get(name, "")) for name in CA_VARIABLES)]
-    files: dict[str, str] = {}
+    # what the context has read it need not read again, which takes 20 ms; of a file that is broken it says nothing
+    seen = {ssl.get_default_verify_paths().cafile} if has_read else set()
+    files: list[tuple[str, str]] = []
     for setting, path in named:
-        if path:
-            files.setdefault(path, setting)
-    return [(setting, path) for path, setting in files.items()]
+        if path and path not in seen:
+            seen.add(path)
+            files.append((setting, path))
+    return files

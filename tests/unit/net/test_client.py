@@ -227,6 +227,25 @@ def test_a_file_of_authorities_that_does_not_read_is_named(tmp_path: Path) -> No
         assert "SSL_CERT_FILE" in caught.value.hint
 
 
+def test_the_file_of_this_process_counts_and_is_told_where_it_does_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that OpenSSL reads by itself, without a word about a broken one."""
+    authority = private_authority(tmp_path)
+    good, bad = authority.ca_file, tmp_path / "bad.pem"
+    bad.write_text("nothing", encoding="ascii")
+    for path in (good, bad):
+        monkeypatch.setenv("SSL_CERT_FILE", str(path))
+        environ = {"SSL_CERT_FILE": str(path), "REQUESTS_CA_BUNDLE": str(path)}
+        with serve_web(lambda _: Said(), authority.server) as web:
+            if path is good:
+                with client_of(web.url, environ=environ) as client:
+                    assert client.get("/a").status == 200
+            else:
+                with pytest.raises(CaFileInvalid, match=bad.name):
+                    HttpClient(parse_base(web.url), environ=environ)
+
+
 def test_plain_http_on_a_tls_address_is_explained() -> None:
     with (
         serve_web(lambda _: Said()) as web,
