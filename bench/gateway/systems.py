@@ -32,6 +32,7 @@ ALLOCATOR = {
     "MALLOC_MMAP_THRESHOLD_": str(64 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
     "MALLOC_TOP_PAD_": str(16 << 20),
+    "MALLOC_ARENA_MAX": "1",
 }
 
 

@@ -56,6 +56,8 @@ def gateway_environment(
     built["MALLOC_MMAP_THRESHOLD_"] = str(64 << 20)
     built["MALLOC_TRIM_THRESHOLD_"] = str(256 << 20)
     built["MALLOC_TOP_PAD_"] = str(16 << 20)
+    # its threads hardly ever run at once: a heap of each one's own would only keep more pages
+    built["MALLOC_ARENA_MAX"] = "1"
     return built
 
 
