@@ -35,6 +35,17 @@ data: {"type":"error","error":{"type":"invalid_request_error","message":"the too
 
 """
 
+ERROR_MIDWAY = ERROR_INSIDE.replace(
+    "event: error",
+    """event: content_block_start
+data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"I begin"}}
+
+event: error""",
+)
+
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory, test_agents: Any) -> Iterator[Workplace]:
@@ -87,6 +98,16 @@ REFUSALS: dict[str, tuple[dict[str, Any], str, str, str]] = {
             "status": 200,
             "headers": {"content-type": "text/event-stream"},
             "body": ERROR_INSIDE.replace("not to our taste", "longer than 50000"),
+        },
+        "model-failed",
+        "longer than 50000",
+        "moor usage --last",
+    ),
+    "such a number after the begin of an answer": (
+        {
+            "status": 200,
+            "headers": {"content-type": "text/event-stream"},
+            "body": ERROR_MIDWAY.replace("not to our taste", "longer than 50000"),
         },
         "model-failed",
         "longer than 50000",

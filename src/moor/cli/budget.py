@@ -181,6 +181,8 @@ def _check_level(caps: list[Cap], name: str, ctx: Context) -> None:
 
 
 def _change_key(caps: list[Cap], limits: dict[str, int], name: str, ctx: Context) -> None:
+    from moor.domain.budget import SESSION
+    from moor.gateway.budget import amount
     from moor.store.keys import KeyStore
 
     missing = sorted(set(limits) - {cap.unit for cap in caps})
@@ -188,6 +190,10 @@ def _change_key(caps: list[Cap], limits: dict[str, int], name: str, ctx: Context
         raise UsageError(f"{name} has no cap in {missing[0]}", hint="moor budget show")
     KeyStore(ctx.home, ctx.clock).allow(caps[0].session, limits)
     ctx.out.say(f"{name} is raised; a running gateway knows it within a second")
+    lower = [cap for cap in ctx.loaded.all_caps if cap.per == SESSION and cap.limit < limits.get(cap.unit, 0)]
+    for cap in lower:
+        told = amount(cap, cap.limit)
+        ctx.out.say(f"but a policy ({cap.level}) allows each session and each key {told}, and that holds")
 
 
 def _change_settings(args: argparse.Namespace, ctx: Context) -> None:

@@ -14,6 +14,7 @@ from moor.wire import refusal as words
 from moor.wire.heads import LAST_CHUNK, chunk, one_chunk, status_line
 from moor.wire.meter.base import BYTES_PER_TOKEN, Tally
 from moor.wire.meter.open import open_stream, read_body
+from moor.wire.numbers import parted_events
 from moor.wire.sse import EventBlocks
 
 if TYPE_CHECKING:
@@ -35,7 +36,14 @@ class AnswerHead:
     """What the upstream's head says, and how the agent wants its answer."""
 
     def __init__(
-        self, status: int, headers: Headers, length: bytes | None, extra: bytes, chunked: bool, close: bool
+        self,
+        status: int,
+        headers: Headers,
+        length: bytes | None,
+        extra: bytes,
+        chunked: bool,
+        close: bool,
+        parted: bool = False,
     ) -> None:
         self.status = status
         self.headers = headers
@@ -46,6 +54,8 @@ class AnswerHead:
         """the agent takes chunks"""
         self.close = close
         """the connection ends with this answer"""
+        self.parted = parted
+        """the agent would ask again at some numbers in an error's text"""
 
     def render(self, length: int | None) -> bytes:
         """The head towards the agent. A known length wins over chunks; without either the connection must end."""
@@ -136,6 +146,8 @@ class StreamAnswer(Answer):
                 block = stage.feed(block)
             if self._meter.tally.error:
                 block = words.as_clients_read(self.dialect, block)
+                if self.head.parted:
+                    block = parted_events(block)
         return block
 
     def finish(self) -> list[bytes] | None:

@@ -39,7 +39,8 @@ def open_answer(
     """The reader of a good answer: a stream by its content type, else one document."""
     extra = b"x-moor-call: %s\r\n" % call_id.encode()
     length = named.get(b"content-length")
-    head = AnswerHead(status, headers, length, extra, request.version == "1.1", request.close)
+    parted = prepared.plan.session.traits.repeats_at_numbers
+    head = AnswerHead(status, headers, length, extra, request.version == "1.1", request.close, parted)
     dialect = prepared.plan.dialect
     on_answers = prepared.plan.gate.on_answers
     if _kind(named) == _EVENTS:

@@ -13,6 +13,8 @@ from typing import Any, Final
 import msgspec
 
 _STATUS: Final = re.compile("4(?=29)|5(?=0[0234]|24)")
+_ERROR_DATA: Final = re.compile(rb'(?m)^data: ?([^\r\n]*"error" ?:(?! ?null)[^\r\n]*)')
+"""inside a text the quotes would be escaped"""
 _JOINER: Final = "\N{WORD JOINER}"
 _JOINED: Final = re.compile(f"(?<=[45]){_JOINER}(?=[02])")
 
@@ -39,6 +41,11 @@ def parted_body(body: bytes) -> bytes:
         return msgspec.json.encode(_parted(msgspec.json.decode(body)))
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return parted(text).encode()
+
+
+def parted_events(block: bytes) -> bytes:
+    """Whole events of a stream, with what those of them that tell an error say as `parted_body` tells it."""
+    return _ERROR_DATA.sub(lambda found: b"data: " + parted_body(found[1]), block)
 
 
 def _parted(value: Any) -> Any:
