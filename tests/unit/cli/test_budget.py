@@ -132,7 +132,7 @@ def test_a_key_is_capped_by_the_config_too_and_the_way_to_more_is_told(run_moor:
     assert run_moor("config", "set", "policy.budget_usd", "8").code == 0
     raised = run_moor("budget", "raise", "key:ide", "--usd", "9")
     assert raised.code == 0
-    assert "but a policy (user) allows each session and each key $8.00, and that holds" in raised.stderr
+    assert "but a policy (user) allows each session and each key $8, and that holds" in raised.stderr
     assert KeyStore(home).active()[0].budget_nano == 9 * NANO
 
 
