@@ -43,8 +43,11 @@ data: {"type":"content_block_start","index":0,"content_block":{"type":"text","te
 event: content_block_delta
 data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"I begin"}}
 
-event: error""",
+"""
+    + f": {'-' * 1000}\n\n" * 1000
+    + "event: error",
 )
+"""so long that the agent has the begin before the error comes"""
 
 
 @pytest.fixture(scope="module")
