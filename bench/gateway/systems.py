@@ -49,15 +49,18 @@ class System:
         """from the start of the process to its first answer"""
 
     def cpu_s(self) -> float:
-        """CPU seconds of the process and its children so far."""
+        """CPU seconds of the process and its children so far, as the scheduler counts them.
+
+        Not those of `stat`: they are sampled at each tick, and a process that runs for a fifth of the time in slices
+        of 20 us then has 7 us a step in one run and 22 us in the next.
+        """
         if self.process is None:
             return 0.0
-        pids = [self.process.pid, *_children(self.process.pid)]
-        ticks = 0
-        for pid in pids:
-            fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-        return ticks / os.sysconf("SC_CLK_TCK")
+        nanoseconds = 0
+        for pid in [self.process.pid, *_children(self.process.pid)]:
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                nanoseconds += int((task / "schedstat").read_text(encoding="ascii").split()[0])
+        return nanoseconds / 1e9
 
     def rss_mb(self) -> float:
         """Resident memory of the process and its children."""

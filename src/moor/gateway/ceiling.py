@@ -64,8 +64,8 @@ class Ceiling:
         return lowest
 
     def _number(self, key: str) -> int | None:
-        raw = self._index.raw(key)
-        return (int(raw) or None) if raw is not None and raw.isdigit() and len(raw) < 13 else None
+        number = self._index.number(key)
+        return number if number is not None and 0 < number < _MAX else None
 
     def _in_gemini(self, *keys: str) -> int | None:
         if self._dialect != GEMINI_GENERATE:

@@ -19,6 +19,7 @@ _JOIN_BELOW: Final = 64 * 1024
 _SLICE: Final = 64 * 1024
 """bytes of a body that TLS is handed at a time: it keeps a copy of its own of all that it has not written yet"""
 _MAX_HEADERS: Final = 256
+_FRAMING: Final = (b"content-length", b"transfer-encoding")
 
 
 class Listener(Protocol):
@@ -69,6 +70,8 @@ class Outbound:
         self._head_size = 0
         self._head_done = False
         self._head_told = False
+        self._framed = False
+        """its head says where it ends"""
         self._until_close = False
         self._pieces.clear()
         self._ended = False
@@ -224,6 +227,7 @@ class Outbound:
             self._fault = "it answered twice"
         self._status = 0
         self._headers = []
+        self._framed = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Called by the parser. Trailers are read and dropped."""
@@ -231,7 +235,10 @@ class Outbound:
         if self._head_size > self._max_head or len(self._headers) >= _MAX_HEADERS:
             self._fault = "its headers are too large"
         elif not self._head_done:
-            self._headers.append((name.lower(), value))
+            low = name.lower()
+            self._headers.append((low, value))
+            if low in _FRAMING:
+                self._framed = True
 
     def on_headers_complete(self) -> None:
         """Called by the parser, for 1xx answers too: they are heads of their own and are skipped."""
@@ -242,10 +249,7 @@ class Outbound:
             return
         self._status = status
         self._head_done = True
-        names = {name for name, _ in self._headers}
-        self._until_close = (
-            b"content-length" not in names and b"transfer-encoding" not in names and status not in (204, 304)
-        )
+        self._until_close = not self._framed and status not in (204, 304)
 
     def on_message_complete(self) -> None:
         """Called by the parser, also after each 1xx."""

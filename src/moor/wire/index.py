@@ -23,6 +23,7 @@ _encode: Final = msgspec.json.encode
 _KEY: Final = msgspec.json.Decoder(str)
 _SPACE: Final = b" \t\n\r"
 _SHORT: Final = 4096
+_MAX_DIGITS: Final = 18
 _LONG: Final = 64 * 1024
 _DIALECT_KEYS: Final = (
     *("model", "messages", "max_tokens", "system", "metadata", "stop_sequences", "stream", "temperature"),
@@ -45,7 +46,7 @@ class Index:
     then the values are views.
     """
 
-    __slots__ = ("_notes", "_spans", "_values", "body", "ends", "past", "plain")
+    __slots__ = ("_notes", "_numbers", "_spans", "_values", "body", "ends", "past", "plain")
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class Index:
         self._spans = spans
         self._values = values
         self._notes: dict[str, object] | None = None
+        self._numbers: dict[str, int | None] | None = None
         self.past: Past | None = None
         """what was known of its first messages before it was read (`moor.wire.resent`)"""
         self.ends: list[int] | None = None
@@ -114,9 +116,25 @@ class Index:
         return None if raw is None else _text(raw)
 
     def number(self, key: str) -> int | None:
-        """The value where it is an integer of at most 18 digits; None otherwise."""
+        """The value where it is an integer of at most 18 digits and not below 0; None otherwise. Read once."""
+        numbers = self._numbers
+        if numbers is None:
+            self._numbers = numbers = {}
+        elif key in numbers:
+            return numbers[key]
         raw = self.raw(key)
-        return int(raw) if raw is not None and raw.isdigit() and len(raw) <= 18 else None
+        number = numbers[key] = None if raw is None or len(raw) > _MAX_DIGITS else _digits(raw)
+        return number
+
+
+def _digits(raw: bytes) -> int | None:
+    """Sign by sign: compiled, that costs a third of `isdigit` and `int`."""
+    number = 0
+    for sign in raw:
+        if sign < 48 or sign > 57:
+            return None
+        number = number * 10 + sign - 48
+    return number if raw else None
 
 
 def _text(raw: bytes | msgspec.Raw) -> str | None:

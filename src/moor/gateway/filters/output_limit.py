@@ -25,7 +25,7 @@ def apply(draft: Draft) -> bool:
         return False
     if draft.dialect == GEMINI_GENERATE:
         return any(_lower_inside(draft, group, key, cap) for group, key in _GEMINI_PLACES)
-    lowered = [key for key in _KEYS[draft.dialect] if _above(draft.get(key), cap)]
+    lowered = [key for key in _KEYS[draft.dialect] if _is_above(draft, key, cap)]
     for key in lowered:
         draft.set(key, b"%d" % cap)
     if lowered and draft.dialect == ANTHROPIC_MESSAGES:
@@ -33,7 +33,12 @@ def apply(draft: Draft) -> bool:
     return bool(lowered)
 
 
-def _above(raw: bytes | None, cap: int) -> bool:
+def _is_above(draft: Draft, key: str, cap: int) -> bool:
+    if draft.is_original(key):
+        number = draft.index.number(key)
+        if number is not None:
+            return number > cap
+    raw = draft.get(key)
     return raw is not None and raw.isdigit() and (len(raw) > 18 or int(raw) > cap)
 
 
