@@ -60,19 +60,11 @@ def _row(session: str, found: Standing) -> list[str]:
     from moor.gateway.budget import amount
 
     cap = found.cap
-    per = "the key's life" if _of_key(cap) else cap.per
+    per = "the key's life" if cap.of_key else cap.per
     over = [session or per, *(part for part in (cap.upstream, cap.tag) if part)]
     held = found.held + found.lost
     parts = [amount(cap, value) for value in (cap.limit, found.spent, held, found.free)]
     return [cap.name, " ".join(over), *parts, f"{found.percent} %", cap.level or "command line"]
-
-
-def _of_key(cap: Cap) -> bool:
-    """Whether the calls of one key of the stand-alone gateway count into it, and no others."""
-    from moor.domain.budget import SESSION
-    from moor.domain.ids import KEY
-
-    return cap.per == SESSION and cap.session.startswith(f"{KEY}_")
 
 
 def _as_json(session: str, found: Standing) -> dict[str, Any]:
@@ -84,7 +76,7 @@ def _as_json(session: str, found: Standing) -> dict[str, Any]:
     counts = {"limit": cap.limit, "spent": found.spent, "held": found.held, "lost": found.lost, "left": found.free}
     return {
         "name": cap.name,
-        "per": KEY_LEVEL if _of_key(cap) else cap.per,
+        "per": KEY_LEVEL if cap.of_key else cap.per,
         "session": session or None,
         "upstream": cap.upstream or None,
         "tag": cap.tag or None,
@@ -105,8 +97,10 @@ def _caps(session_id: str, ctx: Context) -> list[tuple[str, Cap]]:
     many += [cap for session in sessions for cap in session.all_caps() if cap.per != SESSION]
     found = [("", cap) for cap in tightest(many)]
     if not session_id:
-        per_session = [cap for cap in ctx.loaded.all_caps if cap.per == SESSION]
-        found += [("", cap) for key in _keys(ctx) for cap in caps_of(key, per_session)]
+        default = ctx.loaded.settings.defaults.upstream
+        found += [
+            ("", cap) for key in _keys(ctx) for cap in caps_of(key, key.upstream or default, ctx.loaded.all_caps)
+        ]
     for session in sessions:
         found += [(session.id, cap) for cap in session.all_caps() if cap.per == SESSION and cap.session == session.id]
     return found
@@ -148,7 +142,7 @@ def _raise(args: argparse.Namespace, ctx: Context) -> int:
     if found[0][1].per == SESSION and found[0][0]:
         _one_session(found, args)
     _check_level([cap for _, cap in found if cap.unit in limits], args.name, ctx)
-    if _of_key(found[0][1]):
+    if found[0][1].of_key:
         _change_key([cap for _, cap in found], limits, args.name, ctx)
         return 0
     _change_settings(args, ctx)
@@ -175,7 +169,7 @@ def _check_level(caps: list[Cap], name: str, ctx: Context) -> None:
             raise UsageError(f"the cap {name} is the administrator's", hint=f"it stands in {ctx.loaded.admin_path}")
         if cap.level == PROJECT:
             raise UsageError(f"the cap {name} is this repository's", hint=f"it stands in {ctx.loaded.project_path}")
-        if cap.level == USER and _of_key(cap):
+        if cap.level == USER and cap.of_key:
             problem = f"your config allows no session more than the cap {name}, and no key either"
             raise UsageError(problem, hint=f"change it in {ctx.home.config_path}, then start the gateway again")
 

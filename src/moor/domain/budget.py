@@ -8,6 +8,8 @@ from typing import Final
 
 import msgspec
 
+from moor.domain.ids import KEY
+
 MONEY: Final = "usd"
 """amounts are nano-dollars"""
 TOKENS: Final = "tokens"
@@ -22,6 +24,8 @@ TOTAL: Final = "total"
 """ever since the first call"""
 PERIODS: Final = (SESSION, DAY, MONTH, TOTAL)
 
+KEY_NAME: Final = "key:"
+"""before the name of a key in that of its cap"""
 KEY_LEVEL: Final = "key"
 """level of a cap that belongs to a key of the stand-alone gateway"""
 
@@ -47,6 +51,12 @@ class Cap(msgspec.Struct, frozen=True, kw_only=True):
     """id of a key of the stand-alone gateway"""
     tag: str = ""
     """`team=x`"""
+
+    @property
+    def of_key(self) -> str:
+        """The name of the key of the stand-alone gateway whose calls, and no others, count into it; else empty."""
+        own = self.per == SESSION and self.session.startswith(f"{KEY}_")
+        return self.name.removeprefix(KEY_NAME) if own else ""
 
     def fits(self, upstream: str, key: str, tags: Mapping[str, str]) -> bool:
         """Whether calls of such a session count into it."""

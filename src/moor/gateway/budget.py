@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 BUDGET_RULE: Final = "budget-limit"
 """in a row: the call's output limit was lowered to what was left"""
-_KEY: Final = "key:"
 _WHO: Final = {SESSION: "this session has", DAY: "today's calls have", MONTH: "this month's calls have"}
 
 
@@ -54,12 +53,11 @@ def _why(cap: Cap, spend: Spend) -> str:
 
 def _spent(purse: Purse, spend: Spend) -> str:
     cap = purse.cap
-    of_key = cap.per == SESSION and cap.name.startswith(_KEY)
-    key = cap.name.removeprefix(_KEY) if of_key else cap.key
+    key = cap.of_key or cap.key
     who = f"calls of key {key} have" if key else _WHO.get(cap.per, "all calls have")
     where = "".join(f" {word} {name}" for word, name in (("on", cap.upstream), ("labelled", cap.tag)) if name)
     verb = "spent" if cap.unit == MONEY else "used"
-    named = "" if cap.name == SESSION or of_key else f" ({cap.name})"
+    named = "" if cap.name == SESSION or cap.of_key else f" ({cap.name})"
     return f"{who} {verb} {amount(cap, purse.used + spend.drawn)} of {amount(cap, cap.limit)}{where}{named}"
 
 

@@ -60,7 +60,7 @@ class StoreKeys:
         self._upstream = upstream
         self._policy = policy
         self.watch = watch or Watch()
-        self._per_session = tuple(cap for cap in caps if cap.per == SESSION)
+        self._policies = caps
         self._caps = tuple(cap for cap in caps if cap.per != SESSION)
         self._patience = patience
         self._failures = 0
@@ -119,7 +119,10 @@ class StoreKeys:
             model="",
             seen=STANDALONE,
             policy=policy,
-            caps=(*caps_of(key, self._per_session), *(cap for cap in self._caps if cap.fits(upstream, key.id, {}))),
+            caps=(
+                *caps_of(key, upstream, self._policies),
+                *(cap for cap in self._caps if cap.fits(upstream, key.id, {})),
+            ),
             watch=self.watch,
             key_hash=key.key_hash,
             created_at=key.created_at,

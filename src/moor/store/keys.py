@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from moor.clock import Clock, SystemClock
-from moor.domain.budget import KEY_LEVEL, MONEY, SESSION, TOKENS, Cap, tightest
+from moor.domain.budget import KEY_LEVEL, KEY_NAME, MONEY, SESSION, TOKENS, Cap, tightest
 from moor.domain.ids import KEY, new_id
 from moor.domain.policy import Policy
 from moor.errors.store import KeyNameTakenError, KeyUnknownError
@@ -42,21 +42,21 @@ class GatewayKey(msgspec.Struct, frozen=True, kw_only=True):
     revoked_at: float | None = None
 
 
-def caps_of(key: GatewayKey, per_session: Iterable[Cap] = ()) -> tuple[Cap, ...]:
+def caps_of(key: GatewayKey, upstream: str = "", policies: Iterable[Cap] = ()) -> tuple[Cap, ...]:
     """What its calls may spend in all. The gateway takes a key for a session that lives as long as the key.
 
-    `per_session`: what policies allow a session; where it is lower than the key's own, it holds, and its level says
-    who set it.
+    `policies`: caps that are set elsewhere. Of those for each session, the ones that fit a key of that upstream hold
+    for it too, where they are lower than its own; their level says who set them.
     """
     limits = ((MONEY, key.budget_nano), (TOKENS, key.budget_tokens))
-    name = f"key:{key.name or key.id}"
+    name = f"{KEY_NAME}{key.name or key.id}"
     own = [
         Cap(name=name, per=SESSION, unit=unit, limit=limit, level=KEY_LEVEL, session=key.id)
         for unit, limit in limits
         if limit is not None
     ]
-    theirs = [msgspec.structs.replace(cap, name=name, session=key.id) for cap in per_session]
-    return tightest((*own, *theirs))
+    theirs = [cap for cap in policies if cap.per == SESSION and cap.fits(upstream, key.id, {})]
+    return tightest((*own, *(msgspec.structs.replace(cap, name=name, session=key.id) for cap in theirs)))
 
 
 class KeyStore:

@@ -1,7 +1,7 @@
 """Form 1.3 of the ledger: calls that have all but their numbers in common are one row (design, decision 5).
 
 A busy gateway's calls differ in a dozen numbers only, and a row's cost is that of its columns: 256 calls in one row
-cost a fifth of 256 rows. Reports add up the sums of the rows; the view `calls` shows each call as a row of its own.
+cost less than a third of 256 rows. Reports add up the sums of the rows; the view `calls` shows each call by itself.
 """
 
 from __future__ import annotations

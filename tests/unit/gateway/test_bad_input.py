@@ -11,6 +11,7 @@ import pytest
 from moor.domain.call import CUT, ERROR, OK
 from moor.domain.session import AgentTraits
 from moor.gateway.limits import Limits, Patience
+from moor.gateway.prepare import SIDE_DOORS
 from tests.unit.gateway.rig import KEY, make_session, rig, run
 from tests.unit.gateway.scripted import ANSWER, Seen, Talk, anthropic_events
 
@@ -203,5 +204,21 @@ def test_numbers_and_depths_that_break_parsers_do_not_break_the_gateway() -> Non
                 answer = await r.ask("/anthropic/v1/messages", body)
                 assert answer.status in (200, 400, 403), (answer.status, body[:40])
             assert (await r.message()).status == 200
+
+    run(scenario())
+
+
+@pytest.mark.feature("F4.5")
+@pytest.mark.parametrize("key", sorted(SIDE_DOORS))
+def test_a_key_by_which_routers_take_another_model_is_refused(key: str) -> None:
+    """Also in a body whose other keys are all known ones, and again when such a body came before."""
+
+    async def scenario() -> None:
+        async with rig() as r:
+            assert (await r.message()).status == 200
+            answer = await r.message(**{key: ["secret-model"]})
+            assert answer.status == 400
+            assert f"the key `{key}` would pick models past the allowlist" in answer.text
+            assert len(r.server.seen) == 1
 
     run(scenario())

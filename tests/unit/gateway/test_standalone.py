@@ -155,6 +155,8 @@ def test_a_key_is_a_session_with_its_own_policy_and_cap(moor_home: MoorHome) -> 
     usual = (
         Cap(name="session", per=SESSION, unit=MONEY, limit=9_000, level="user"),
         Cap(name="session", per=SESSION, unit=TOKENS, limit=70, level="administrator"),
+        Cap(name="team", per=SESSION, unit=TOKENS, limit=5, level="user", tag="team=x"),
+        Cap(name="elsewhere", per=SESSION, unit=MONEY, limit=5, level="user", upstream="local"),
     )
     keys = StoreKeys(home, upstream="local", policy=above, caps=usual)
     keys.read()
