@@ -32,7 +32,7 @@ _STRIDES: Final = 64
 _LONGEST: Final = 65_536
 """output tokens reserved ahead at most"""
 _ROUNDS: Final = 3
-"""questions to the bank before a call begins: others may take what was there a moment ago"""
+"""questions to the bank about one cap before a call begins: others may take what was there a moment ago"""
 
 
 class Spend:
@@ -52,6 +52,8 @@ class Spend:
         """what it would have needed of it to begin"""
         self._price = price
         self._reserved = [0] * len(purses)
+        self._rounds = [_ROUNDS] * len(purses)
+        """questions to the bank that are left, by purse: what one cap was told says nothing of another"""
         self._inputs: list[int] = []
         """what the request itself costs, by purse"""
         self._rates: list[int] = []
@@ -70,9 +72,9 @@ class Spend:
         `ceiling`: the largest answer, by the call's own limit or the model's. `whole`: it comes in one piece, so that
         all of it is reserved; `limit` is then lowered to what could be.
         """
-        self._begin(ceiling, ceiling if whole else min(SLICE, ceiling), whole, then, _ROUNDS)
+        self._begin(ceiling, ceiling if whole else min(SLICE, ceiling), whole, then)
 
-    def _begin(self, ceiling: int, first: int, whole: bool, then: Callable[[], None], rounds: int) -> None:
+    def _begin(self, ceiling: int, first: int, whole: bool, then: Callable[[], None]) -> None:
         if self._over:
             return
         least = min(LEAST, ceiling)
@@ -84,10 +86,12 @@ class Spend:
                 continue
             short = need - self._reserved[place]
             stale = purse.standing is None or wish <= purse.outside
+            rounds = self._rounds[place]
             told = rounds < _ROUNDS and (purse.refused or purse.outside < short)
             if (short > 0 or stale) and rounds > 0 and not told:
+                self._rounds[place] -= 1
                 # the bank may give less than all of the wish: then the limit is lowered
-                purse.ask(Ask(max(0, short), wish), lambda: self._begin(ceiling, first, whole, then, rounds - 1))
+                purse.ask(Ask(max(0, short), wish), lambda: self._begin(ceiling, first, whole, then))
                 return
             if short > 0:
                 self.dry, self.needed = purse, need

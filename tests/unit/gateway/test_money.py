@@ -51,6 +51,24 @@ def test_a_call_that_the_rest_cannot_pay_for_is_refused_in_the_agents_status() -
     run(scenario())
 
 
+@pytest.mark.feature("F13.8")
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("count", [2, 6])
+def test_a_session_under_several_caps_calls_while_all_of_them_have_enough(count: int, *, stream: bool) -> None:
+    caps = [Cap(name=f"cap-{number}", per=DAY, unit=TOKENS, limit=900, tag=f"t=x{number}") for number in range(count)]
+    tags = {"t": "x"}
+
+    async def scenario() -> None:
+        async with rig(session=make_session(budget_nano=NANO, caps=tuple(caps), tags=tags)) as r:
+            for _ in range(3):
+                assert (await r.message(stream=stream, max_tokens=100)).status == 200
+            refused = await r.message(stream=stream, max_tokens=100, messages=["x" * 8_000])
+            assert refused.status == 403
+            assert "of 900 tokens" in refused.text
+
+    run(scenario())
+
+
 def test_what_others_spent_or_hold_counts() -> None:
     async def scenario() -> None:
         for bank in (MemoryBank(spent=NANO), MemoryBank(others=NANO)):
