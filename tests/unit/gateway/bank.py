@@ -15,12 +15,18 @@ class MemoryBank:
     def __init__(self, spent: int = 0, others: int = 0) -> None:
         self.spent = spent
         self.others = others
-        self.taken = 0
+        self._taken: dict[tuple[str, str], int] = {}
+        """by scope and unit; a lease is the place in here, from 1"""
         self.asked: list[Ask] = []
         self.problem: MoorError | None = None
         self.hold = threading.Event()
         self.hold.set()
         self._lock = threading.Lock()
+
+    @property
+    def taken(self) -> int:
+        """In all scopes."""
+        return sum(self._taken.values())
 
     def take(self, cap: Cap, ask: Ask, lease: int) -> Grant:
         """As `moor.ledger.leases.take`."""
@@ -29,17 +35,20 @@ class MemoryBank:
             raise self.problem
         with self._lock:
             self.asked.append(ask)
-            free = max(0, cap.limit - self.spent - self.others - self.taken)
+            place = cap.scope(0.0), cap.unit
+            taken = self._taken.setdefault(place, 0)
+            free = max(0, cap.limit - self.spent - self.others - taken)
             amount = min(free, max(ask.want, free // 8)) if free >= max(1, ask.least) else 0
-            self.taken += amount
-            after = Standing(cap=cap, scope=cap.scope(0.0), spent=self.spent, held=self.others + self.taken, lost=0)
-            return Grant(lease=(lease or 1) if amount else 0, amount=amount, standing=after, own=self.taken)
+            self._taken[place] = taken = taken + amount
+            after = Standing(cap=cap, scope=place[0], spent=self.spent, held=self.others + taken, lost=0)
+            own = lease or list(self._taken).index(place) + 1
+            return Grant(lease=own if amount else 0, amount=amount, standing=after, own=taken)
 
     def give_back(self, lease: int, amount: int) -> None:
         """As the real one."""
         assert lease
         with self._lock:
-            self.taken -= amount
+            self._taken[list(self._taken)[lease - 1]] -= amount
 
     def settle(self, leases: list[int]) -> None:
         """Nothing to note."""
