@@ -15,7 +15,9 @@ import pytest
 from moor.agents.base import Transfer, TransferContext
 from moor.errors.launch import AgentBusy, CarryFailed
 from moor.launch.carry import carry, conversations, is_there, refuse_while_it_runs
+from moor.run import proc
 from moor.store.home import Home
+from tests.support.workplace import wait_until
 
 ENVIRON = {"PATH": os.environ["PATH"], "HOME": "/nowhere", "DATABRICKS_TOKEN": "dapi-secret"}
 
@@ -104,6 +106,7 @@ def test_an_agent_that_runs_on_this_home_is_noticed_and_on_another_it_is_not(tmp
     agent: Any = SimpleNamespace(id=program.name, display_name="Some agent")
     with subprocess.Popen([program, "60"], env={"HOME": str(tmp_path)}) as process:
         try:
+            wait_until(lambda: proc.environ_of(process.pid), "it has no environment")  # exec ends Popen's wait earlier
             refuse_while_it_runs(agent, {"HOME": "/another"})
             with pytest.raises(AgentBusy, match=str(process.pid)) as caught:
                 refuse_while_it_runs(agent, {"HOME": str(tmp_path)})
