@@ -106,7 +106,8 @@ def test_an_agent_that_runs_on_this_home_is_noticed_and_on_another_it_is_not(tmp
     agent: Any = SimpleNamespace(id=program.name, display_name="Some agent")
     with subprocess.Popen([program, "60"], env={"HOME": str(tmp_path)}) as process:
         try:
-            wait_until(lambda: proc.environ_of(process.pid), "it has no environment")  # exec ends Popen's wait earlier
+            # exec ends Popen's wait before it has set the environment
+            wait_until(lambda: proc.environ_of(process.pid), "it has no environment")
             refuse_while_it_runs(agent, {"HOME": "/another"})
             with pytest.raises(AgentBusy, match=str(process.pid)) as caught:
                 refuse_while_it_runs(agent, {"HOME": str(tmp_path)})
