@@ -84,6 +84,14 @@ class Cap(msgspec.Struct, frozen=True, kw_only=True):
         # midnight by the wall clock, also on the two days that are longer or shorter
         return time.mktime((now.tm_year, now.tm_mon, day, 0, 0, 0, 0, 0, -1))
 
+    def until(self, now_s: float) -> float:
+        """End of its period, where the next one begins; 0 where it has none."""
+        if self.per not in (DAY, MONTH):
+            return 0.0
+        now = time.localtime(now_s)
+        month, day = (now.tm_mon + 1, 1) if self.per == MONTH else (now.tm_mon, now.tm_mday + 1)
+        return time.mktime((now.tm_year, month, day, 0, 0, 0, 0, 0, -1))
+
     def _filters(self) -> tuple[tuple[str, str], ...]:
         return ("upstream", self.upstream), ("key", self.key), ("tag", self.tag)
 

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 async def ask(bank: Bank, purse: Purse, wanted: Ask) -> None:
     """Have the bank asked, and the purse told on the loop."""
     try:
-        answer: Grant | MoorError = await asyncio.to_thread(bank.take, purse.cap, wanted, purse.lease)
+        answer: Grant | MoorError = await asyncio.to_thread(bank.take, purse.cap, wanted, purse.lease, purse.at)
     except MoorError as error:
         _log.warning("the budget could not be asked for: %s", error)
         answer = error

@@ -33,8 +33,8 @@ _TICK_S: Final = 0.01
 class Bank(Protocol):
     """Where slices come from; `moor.ledger.bank.LedgerBank` in earnest. All of it BLOCKS."""
 
-    def take(self, cap: Cap, ask: Ask, lease: int) -> Grant:
-        """A part of the cap, or nothing. Raises MoorError."""
+    def take(self, cap: Cap, ask: Ask, lease: int, at: float) -> Grant:
+        """A part of the cap in the period that was at that time, or nothing. Raises MoorError."""
         ...
 
     def give_back(self, lease: int, amount: int) -> None:
@@ -49,9 +49,9 @@ class Bank(Protocol):
 class NoBank:
     """For a gateway that was given none: nothing is let through where a cap holds."""
 
-    def take(self, cap: Cap, ask: Ask, lease: int) -> Grant:
+    def take(self, cap: Cap, ask: Ask, lease: int, at: float) -> Grant:
         """Raises BugError."""
-        raise BugError(f"no bank to take {cap.name} from: {ask}, {lease}")
+        raise BugError(f"no bank to take {cap.name} from: {ask}, {lease}, {at}")
 
     def give_back(self, lease: int, amount: int) -> None:
         """Nothing was taken."""
@@ -63,8 +63,10 @@ class NoBank:
 class Purse:
     """One scope of one cap, as this process knows it."""
 
-    def __init__(self, cap: Cap, book: PurseBook) -> None:
+    def __init__(self, cap: Cap, at: float, book: PurseBook) -> None:
         self.cap = cap
+        self.at = at
+        """a time in its period: a call that goes on over midnight counts to the day on which it began"""
         self.free = 0
         """taken and not reserved by a call; below 0 where a call cost more than it had reserved"""
         self.lease = 0
@@ -177,15 +179,16 @@ class PurseBook:
         known = self._known.get(session.id)
         if known is not None and known[0] is session and now < known[1]:
             return known[2]
-        purses = [self._purse(cap, cap.scope(now)) for cap in session.all_caps()]
+        purses = [self._purse(cap, now) for cap in session.all_caps()]
         # scopes of days and months change at midnight; a clock that is set is followed within a minute
         self._known[session.id] = (session, now - now % 60 + 60, purses)
         return purses
 
-    def _purse(self, cap: Cap, scope: str) -> Purse:
+    def _purse(self, cap: Cap, now: float) -> Purse:
+        scope = cap.scope(now)
         purse = self._purses.get((scope, cap.unit))
         if purse is None:
-            purse = self._purses[scope, cap.unit] = Purse(cap, self)
+            purse = self._purses[scope, cap.unit] = Purse(cap, now, self)
         elif purse.cap is not cap and purse.cap != cap:
             purse.cap, purse.refused = cap, False
         return purse

@@ -54,6 +54,8 @@ class Spend:
         self._reserved = [0] * len(purses)
         self._rounds = [_ROUNDS] * len(purses)
         """questions to the bank that are left, by purse: what one cap was told says nothing of another"""
+        self._asked_last = [False] * len(purses)
+        """the bank was asked when nothing was left, by purse: its answer is the last word"""
         self._inputs: list[int] = []
         """what the request itself costs, by purse"""
         self._rates: list[int] = []
@@ -97,9 +99,16 @@ class Spend:
                 self.dry, self.needed = purse, need
                 then()
                 return
-        afford = self._affordable(0, whole)
-        for place in range(1, len(self.purses)):
-            afford = min(afford, self._affordable(place, whole))
+        afford = ceiling
+        for place, purse in enumerate(self.purses):
+            tokens = self._affordable(place, whole)
+            if tokens < ceiling and self._rounds[place] == _ROUNDS:
+                # what is known may be old: others have given back since, or this process has
+                self._rounds[place] -= 1
+                wish = self._cost(place, first) - self._reserved[place]
+                purse.ask(Ask(0, max(0, wish)), lambda: self._begin(ceiling, first, whole, then))
+                return
+            afford = min(afford, tokens)
         self.limit = max(least, afford) if afford < ceiling else None
         if not whole:
             self.clear = BYTES_PER_TOKEN * self._paid(self._inputs)
@@ -131,9 +140,12 @@ class Spend:
                 if ahead > self._reserved[place] and not purse.refused:
                     purse.ask(Ask(1, ahead - self._reserved[place]))
             if spent < self._reserved[place]:
+                self._asked_last[place] = False
                 continue
-            if purse.asking:
-                purse.ask(Ask(1, 1), then)
+            if purse.asking or not self._asked_last[place]:
+                # what the bank said may be old: others have given back since, or a person has raised the cap
+                self._asked_last[place] = not purse.asking
+                purse.ask(Ask(1, max(1, ahead - self._reserved[place])), then)
                 waits = True
             else:
                 self.dry, self.drawn = purse, spent

@@ -27,16 +27,16 @@ class LedgerBank:
         self._session = session
         self._owner = Owner(os.getpid(), proc.start_time(os.getpid()) or 0.0)
 
-    def take(self, cap: Cap, ask: Ask, lease: int) -> Grant:
-        """A part of the cap, or nothing. Raises the errors of `moor.errors.store`."""
-        grant = leases.take(self._home, cap, self._owner, ask, self._clock.now(), lease)
+    def take(self, cap: Cap, ask: Ask, lease: int, at: float) -> Grant:
+        """A part of the cap in the period of that time, or nothing. Raises the errors of `moor.errors.store`."""
+        grant = leases.take(self._home, cap, self._owner, ask, at, lease)
         if grant.amount or not self._session:
             return grant
-        limit = self._limit_now(cap)
+        limit = self._limit_now(cap, at)
         if limit <= cap.limit:
             return grant
         raised = msgspec.structs.replace(cap, limit=limit)
-        return leases.take(self._home, raised, self._owner, ask, self._clock.now(), lease)
+        return leases.take(self._home, raised, self._owner, ask, at, lease)
 
     def give_back(self, lease: int, amount: int) -> None:
         """Return what is not needed now."""
@@ -46,7 +46,7 @@ class LedgerBank:
         """End leases whose calls are all committed."""
         leases.settle(self._home, open_leases, self._clock.now())
 
-    def _limit_now(self, cap: Cap) -> int:
+    def _limit_now(self, cap: Cap, at: float) -> int:
         store = SessionStore(self._home)
         try:
             session = store.get(self._session)
@@ -54,6 +54,5 @@ class LedgerBank:
             store.close()
         if session is None:
             return cap.limit
-        now = self._clock.now()
-        place = (cap.scope(now), cap.unit)
-        return next((one.limit for one in session.all_caps() if (one.scope(now), one.unit) == place), cap.limit)
+        place = (cap.scope(at), cap.unit)
+        return next((one.limit for one in session.all_caps() if (one.scope(at), one.unit) == place), cap.limit)

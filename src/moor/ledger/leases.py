@@ -162,16 +162,18 @@ def _spent(connection: sqlite3.Connection, cap: Cap, now_s: float) -> int:
     where, values = _where(cap)
     since = cap.since(now_s)
     if since:
-        values["first"] = time_floor(CALL, since)
-    whole = "id >= :first AND first_id >= :first" if since else "1"
+        values.update(first=time_floor(CALL, since), next=time_floor(CALL, cap.until(now_s)))
+    whole = "id >= :first AND first_id >= :first AND id < :next" if since else "1"
     columns = exact_sum("cost_nano" if money else _TOKENS, "amount")
     spent = exact(
         connection.execute(f"{head} SELECT {columns} FROM call_groups WHERE {whole} AND {where}", values).fetchone(),  # noqa: S608 - columns of ours
         "amount",
     )
-    if since:  # groups that began before the period
-        cut = "SELECT id FROM call_groups WHERE id >= :first AND first_id < :first"
-        sql = f"{head} SELECT {columns} FROM calls WHERE group_id IN ({cut}) AND id >= :first AND {where}"  # noqa: S608 - columns of ours
+    if since:  # groups that are of two periods
+        of_two = "first_id < :first OR (id >= :next AND first_id < :next)"
+        cut = f"SELECT id FROM call_groups WHERE id >= :first AND ({of_two})"  # noqa: S608 - columns of ours
+        own = "id >= :first AND id < :next"
+        sql = f"{head} SELECT {columns} FROM calls WHERE group_id IN ({cut}) AND {own} AND {where}"  # noqa: S608 - columns of ours
         spent += exact(connection.execute(sql, values).fetchone(), "amount")
     return spent
 

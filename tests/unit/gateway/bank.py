@@ -28,14 +28,14 @@ class MemoryBank:
         """In all scopes."""
         return sum(self._taken.values())
 
-    def take(self, cap: Cap, ask: Ask, lease: int) -> Grant:
+    def take(self, cap: Cap, ask: Ask, lease: int, at: float) -> Grant:
         """As `moor.ledger.leases.take`."""
         self.hold.wait(10)
         if self.problem is not None:
             raise self.problem
         with self._lock:
             self.asked.append(ask)
-            place = cap.scope(0.0), cap.unit
+            place = cap.scope(at), cap.unit
             taken = self._taken.setdefault(place, 0)
             free = max(0, cap.limit - self.spent - self.others - taken)
             amount = min(free, max(ask.want, free // 8)) if free >= max(1, ask.least) else 0

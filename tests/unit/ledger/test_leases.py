@@ -135,7 +135,18 @@ def test_calls_of_one_row_around_midnight_count_for_the_day_of_their_ids(home: H
         writer.put(Call(new_id(CALL, midnight + late_s), "ses_1", started_at=midnight, tags=tags, cost_nano=cost))
     assert writer.close()
     assert standing(home, cap, NOW).spent == 400
+    assert standing(home, cap, midnight - 1).spent == 11
     assert standing(home, CAP, NOW).spent == 411
+
+
+@pytest.mark.parametrize("per", [DAY, MONTH])
+def test_a_period_ends_where_the_next_one_begins(per: str) -> None:
+    cap = Cap(name="d", per=per, unit=MONEY, limit=1)
+    for month in range(1, 13):
+        end = cap.until(time.mktime((2027, month, 28, 23, 59, 59, 0, 0, -1)))
+        assert cap.scope(end - 0.5) != cap.scope(end) == cap.scope(end + 0.5)
+        assert cap.since(end) == end
+        assert cap.scope(end - 0.5) == cap.scope(cap.since(end - 0.5))
 
 
 @pytest.mark.feature("F13.8")
