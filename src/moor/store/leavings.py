@@ -7,7 +7,6 @@ to other programs like a repository).
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable
 from contextlib import suppress
@@ -24,6 +23,8 @@ def note_leavings(folder: Path, paths: Iterable[str]) -> None:
     """Keep in the session's folder which of them are missing now. Raises DiskFullError and its kin."""
     missing = [path for path in paths if not os.path.lexists(path)]
     if missing:
+        import json
+
         write_private(folder / _FILE, json.dumps(missing).encode())
 
 
@@ -39,6 +40,8 @@ def end_folder(folder: Path) -> None:
 
 
 def _noted(path: Path) -> list[str]:
+    import json  # at the end of a session only: the gateway loads it for nothing else
+
     try:
         with path.open("rb") as file:
             noted = json.loads(file.read(_MAX_BYTES))

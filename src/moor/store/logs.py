@@ -7,12 +7,13 @@ that cannot be written is dropped: a full disk must not end a call.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import time
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from moor.errors.base import MoorError
 from moor.secrets import redact
@@ -56,7 +57,12 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_text:
             line["traceback"] = record.exc_text[-MAX_LINE:]
-        return json.dumps(line, ensure_ascii=False)
+        try:
+            return msgspec.json.encode(line).decode()
+        except UnicodeEncodeError:  # a path that is no UTF-8
+            import json
+
+            return json.dumps(line, ensure_ascii=False)
 
 
 class SharedFileHandler(logging.Handler):

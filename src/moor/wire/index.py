@@ -7,7 +7,6 @@ another case (some parsers fold it), is an error.
 
 from __future__ import annotations
 
-import json
 from collections.abc import KeysView
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +15,8 @@ import msgspec
 from moor.errors.wire import BodyNotObjectError, DuplicateKeyError
 
 if TYPE_CHECKING:
+    import json
+
     from moor.wire.resent import Past
 
 _DECODER: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -255,6 +256,8 @@ def _index_leniently(body: bytes) -> Index:
 
     Latin-1 keeps the offsets of bytes. Raises BodyNotObjectError, DuplicateKeyError.
     """
+    import json
+
     text = body.decode("latin-1")
     decoder = json.JSONDecoder(parse_constant=_refuse_constant)
     try:
