@@ -70,3 +70,5 @@ def test_a_fallback_at_another_upstream_answers_where_the_first_cannot_be_reache
         used = {row["model"] for row in place.must("usage", "--by", "model", "--json").last_json}
         assert "system.ai.claude-haiku-4-5" in used
         assert place.session().model == model
+        rows = place.must("usage", "--by", "upstream,model", "--json").last_json
+        assert ("s", "system.ai.claude-haiku-4-5") in {(row["upstream"], row["model"]) for row in rows}

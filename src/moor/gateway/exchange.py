@@ -33,6 +33,7 @@ from moor.wire.refusal import Refusal
 
 if TYPE_CHECKING:
     from moor.gateway.outbound import Outbound
+    from moor.gateway.purse import Purse
     from moor.wire.content import PieceDecoder
     from moor.wire.strictness import Headers
 
@@ -51,7 +52,7 @@ class Exchange(Tries):
         """Take a prepared call upstream."""
         self._prepared = prepared
         self._body = prepared.body
-        self.record.took(prepared.plan.model)
+        self.record.took(prepared.plan.model, prepared.plan.place.name)
         self.record.rules = prepared.rules
         self.record.stream = prepared.action == STREAM
         if self._desk.payloads is not None:
@@ -63,21 +64,23 @@ class Exchange(Tries):
             return
         if not self._may_ask():
             return
-        session = self._session
-        if (session.budget_nano is not None or session.caps) and prepared.action != COUNT_TOKENS:
-            self._reserve(prepared)
+        if self._spend is not None:  # of the model that did not answer
+            self._spend.settle(Usage(), 0)
+            self._spend = None
+        purses: list[Purse] = []
+        if (self._session.budget_nano is not None or self._session.caps) and prepared.action != COUNT_TOKENS:
+            purses = self._desk.purses.of(self._session, prepared.plan.place.name)
+        if purses:
+            self._reserve(prepared, purses)
         else:
             self._go()
 
-    def _reserve(self, prepared: Prepared) -> None:
+    def _reserve(self, prepared: Prepared, purses: list[Purse]) -> None:
         """Take what the call needs from the caps before it goes out."""
         model = prepared.plan.model
         index = prepared.index if prepared.index is not None else index_object(self._body)
         ceiling = Ceiling(prepared.plan.dialect, index, model.max_output)
-        spend = Spend(self._desk.purses.of(self._session), model.price, len(self._body) // BYTES_PER_TOKEN)
-        if self._spend is not None:
-            self._spend.settle(Usage(), 0)
-        self._spend = spend
+        self._spend = spend = Spend(purses, model.price, len(self._body) // BYTES_PER_TOKEN)
         whole = prepared.action != STREAM
         spend.start(ceiling.tokens, whole=whole, then=lambda: self._reserved(spend, ceiling))
 

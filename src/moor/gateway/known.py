@@ -24,7 +24,7 @@ class Known:
         passed_lines: bytes,
     ) -> None:
         self.session = session
-        self.of_rows = (session.id, session.agent, session.upstream, session.tags)
+        self.of_rows = (session.id, session.agent, session.tags)
         """what the rows of its calls hold of the session"""
         self.agent_session = agent_session
         self.parent_session = parent_session

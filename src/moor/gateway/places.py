@@ -203,7 +203,7 @@ class Place:
         model = self._find(model_id)
         if model is None:
             return self._unknown(session, model_id)
-        if model.price is None and action != COUNT_TOKENS and any(cap.unit == MONEY for cap in session.all_caps()):
+        if model.price is None and action != COUNT_TOKENS and self._is_paid_for(session):
             return _refuse(
                 session,
                 words.BUDGET,
@@ -221,6 +221,10 @@ class Place:
         if action == COUNT_TOKENS and dialect in self._uncounted:
             target = None
         return self._plan(session, dialect, action, model, target)
+
+    def _is_paid_for(self, session: Session) -> bool:
+        """Whether its calls here count into a cap in money."""
+        return any(cap.unit == MONEY and cap.upstream in ("", self.name) for cap in session.all_caps())
 
     def _plan(self, session: Session, dialect: str, action: str, model: Model, target: Target | None) -> Plan:
         head = b""

@@ -168,20 +168,21 @@ class PurseBook:
         self._monotonic: Callable[[], float] = clock.monotonic
         self._told = told
         self._purses: dict[tuple[str, str], Purse] = {}
-        self._known: dict[str, tuple[Session, float, list[Purse]]] = {}
-        """by session: the purses, and until when they are the right ones"""
+        self._known: dict[tuple[str, str], tuple[Session, float, list[Purse]]] = {}
+        """by session and upstream: the purses, and until when they are the right ones"""
         self._warned: dict[tuple[str, str, str], int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def of(self, session: Session) -> list[Purse]:
-        """The purses that the session's calls draw on now."""
+    def of(self, session: Session, upstream: str) -> list[Purse]:
+        """The purses that the session's calls to that upstream draw on now."""
         now = self._clock.now()
-        known = self._known.get(session.id)
+        place = (session.id, upstream)
+        known = self._known.get(place)
         if known is not None and known[0] is session and now < known[1]:
             return known[2]
-        purses = [self._purse(cap, now) for cap in session.all_caps()]
+        purses = [self._purse(cap, now) for cap in session.all_caps() if cap.upstream in ("", upstream)]
         # scopes of days and months change at midnight; a clock that is set is followed within a minute
-        self._known[session.id] = (session, now - now % 60 + 60, purses)
+        self._known[place] = (session, now - now % 60 + 60, purses)
         return purses
 
     def _purse(self, cap: Cap, now: float) -> Purse:

@@ -32,6 +32,8 @@ class Record:
         self.dialect = request.route.dialect if request.route is not None else ""
         self.agent_session = known.agent_session
         self.parent_session = known.parent_session
+        self.upstream = session.upstream
+        """of the model that answers"""
         self.model: Model | None = None
         self.model_id = ""
         self.request_bytes = request.size
@@ -52,9 +54,10 @@ class Record:
         self._priced: Usage | None = None
         """the usage that `_cost` is of"""
 
-    def took(self, model: Model) -> None:
-        """Note the model that answers; what the agent asked for too, where that is another."""
+    def took(self, model: Model, upstream: str) -> None:
+        """Note the model that answers, and whose it is; what the agent asked for too, where that is another."""
         self.model = model
+        self.upstream = upstream
         self._priced = None
         if model.id != self.model_id:
             self.asked, self.model_id = self.model_id, model.id
@@ -69,12 +72,12 @@ class Record:
     def call(self, ended_mono: float) -> Call:
         """The row. A call that never reached a model costs nothing, whatever its price."""
         price = self.model.price if self.model is not None else None
-        session_id, agent, upstream, tags = self._known.of_rows
+        session_id, agent, tags = self._known.of_rows
         cost = self.cost()
         source, date = (price.source, price.date) if price is not None else ("", "")
         # fmt: off
         return Call(  # all fields in their order: by name they would take four times as long
-            self.id, session_id, agent, self.agent_session, self.parent_session, upstream,
+            self.id, session_id, agent, self.agent_session, self.parent_session, self.upstream,
             self.dialect, self.model_id, self.asked, self.status, self.outcome,
             redact(self.error) if self.error else "", self.attempts, self.stream, self.estimated, source, date,
             self.rules, tags, self.started_at, self.first_byte_ms,

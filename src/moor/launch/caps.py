@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -40,8 +40,10 @@ def family_of(home: Home, environ: Mapping[str, str]) -> Family:
     return Family(parent.id, tuple(cap for cap in parent.all_caps() if cap.per == SESSION))
 
 
-def session_caps(loaded: Loaded, request: Request, session_id: str, family: Family) -> tuple[Cap, ...]:
-    """Everything but the session's own money cap."""
+def session_caps(
+    loaded: Loaded, request: Request, session_id: str, family: Family, upstreams: Iterable[str]
+) -> tuple[Cap, ...]:
+    """Everything but the session's own money cap. `upstreams`: those that may answer its calls."""
     caps = [*loaded.caps]
     if request.budget_tokens is not None:
         limit = request.budget_tokens
@@ -49,6 +51,6 @@ def session_caps(loaded: Loaded, request: Request, session_id: str, family: Fami
     own = [
         msgspec.structs.replace(cap, session=session_id) if cap.per == SESSION else cap
         for cap in caps
-        if cap.fits(request.upstream, "", request.tags)
+        if any(cap.fits(upstream, "", request.tags) for upstream in upstreams)
     ]
     return (*own, *family.caps)

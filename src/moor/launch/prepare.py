@@ -20,7 +20,7 @@ from moor.domain.policy import PolicyLayer
 from moor.domain.session import TERMINAL, Session
 from moor.errors.launch import AgentDisabled, NoSuchDirectory
 from moor.launch.caps import family_of, session_caps
-from moor.launch.choose import Chosen, choose_models
+from moor.launch.choose import Chosen, choose_models, elsewhere
 from moor.launch.environment import agent_environment
 from moor.launch.place import login_name
 from moor.secrets import Secret, key_hash, new_key
@@ -117,6 +117,7 @@ def prepare(home: Home, loaded: Loaded, environ: Mapping[str, str], clock: Clock
     prepared.chosen = choose_models(loaded, prepared.upstream.catalogue(), policy, agent.id, agent.dialects)
     session_id = new_id(SESSION, clock.now())
     family = family_of(home, environ)
+    upstreams = {request.upstream, *(elsewhere(name, loaded) for name in group.fallback)} - {""}
     prepared.session = Session(
         id=session_id,
         agent=agent.id,
@@ -129,7 +130,7 @@ def prepare(home: Home, loaded: Loaded, environ: Mapping[str, str], clock: Clock
         policy=policy,
         parent=family.parent,
         budget_nano=_budget(loaded, request),
-        caps=session_caps(loaded, request, session_id, family),
+        caps=session_caps(loaded, request, session_id, family, upstreams),
         user=login_name(environ),
         watch=loaded.watch,
         traits=agent.traits(prepared.installed.version),

@@ -241,8 +241,9 @@ async def rig(
     rates: Callable[[str], Rates | None] | None = None,
     handler: Handler | None = None,
     clock: Clock | None = None,
+    backup: bool = False,
 ) -> AsyncIterator[Rig]:
-    """A running rig; everything is closed at the end."""
+    """A running rig; everything is closed at the end. `backup`: with a second upstream of that name."""
     server = ScriptedServer()
     if handler is not None:
         server.handler = handler
@@ -250,12 +251,16 @@ async def rig(
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     upstream = ScriptedUpstream(server.port, tokens or Tokens(), quirks, client_tls)
+    upstreams = {"test": upstream}
+    if backup:
+        upstreams["backup"] = ScriptedUpstream(server.port, Tokens(), quirks, client_tls)
+        upstreams["backup"].name = "backup"
     ledger, chosen = Rows(), session or make_session()
     keys = SessionKeys([chosen])
     gateway = Gateway(
         sockets=[listening],
         keys=keys,
-        upstreams={"test": upstream},
+        upstreams=upstreams,
         ledger=ledger,
         clock=clock or SystemClock(),
         limits=limits or Limits(tick_s=0.05, patience=Patience(first_pause_s=0.01)),

@@ -35,7 +35,7 @@ def home(tmp_path: Path) -> Home:
 
 async def begin(book: PurseBook, session: Session = SESSION, *, whole: bool = False) -> Spend:
     """A call that would answer as much as it may."""
-    spend = Spend(book.of(session), None, 10)
+    spend = Spend(book.of(session, "up"), None, 10)
     begun = asyncio.Event()
     spend.start(100_000, whole=whole, then=begun.set)
     await begun.wait()

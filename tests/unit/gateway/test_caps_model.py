@@ -176,7 +176,7 @@ class Caps(RuleBasedStateMachine):
     async def started(self, process: Process, session: Session, used: Usage, ceiling: int, form: str) -> None:
         """Ask for it as an exchange does."""
         now = self.clock.now()
-        spend = Spend(process.book.of(session), PRICE, used.input)
+        spend = Spend(process.book.of(session, "up"), PRICE, used.input)
         begun = asyncio.Event()
         spend.start(ceiling, whole=form == WHOLE, then=begun.set)
         await begun.wait()

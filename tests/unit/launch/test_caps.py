@@ -51,14 +51,17 @@ def add(home: Home, **more: object) -> None:
 
 def test_a_session_counts_into_what_fits_it(loaded: Loaded) -> None:
     request = Request(agent="a", upstream="ws", budget_tokens=500, tags={"team": "y"})
-    caps = session_caps(loaded, request, "ses_1", Family())
+    caps = session_caps(loaded, request, "ses_1", Family(), {"ws"})
     assert {(cap.name, cap.unit, cap.limit, cap.session) for cap in caps} == {
         (SESSION, TOKENS, 9_000, "ses_1"),
         (SESSION, TOKENS, 500, "ses_1"),
         ("daily", MONEY, 5 * 10**9, ""),
     }
-    tagged = session_caps(loaded, Request(agent="a", upstream="elsewhere", tags={"team": "x"}), "ses_1", Family())
+    request = Request(agent="a", upstream="elsewhere", tags={"team": "x"})
+    tagged = session_caps(loaded, request, "ses_1", Family(), {"elsewhere"})
     assert {cap.name for cap in tagged} == {SESSION, "daily", "other", "team"}
+    either = session_caps(loaded, Request(agent="a", upstream="ws"), "ses_1", Family(), {"ws", "elsewhere"})
+    assert {cap.name for cap in either} == {SESSION, "daily", "other"}
 
 
 @pytest.mark.feature("F13.9")
@@ -68,7 +71,7 @@ def test_what_is_started_inside_a_session_counts_into_it_and_into_all_above(home
     family = family_of(home, {VARIABLE: "ses_p"})
     assert family.parent == "ses_p"
     assert {(cap.session, cap.limit) for cap in family.caps} == {("ses_p", 5), ("ses_g", 9)}
-    caps = session_caps(loaded, Request(agent="a", upstream="ws"), "ses_1", family)
+    caps = session_caps(loaded, Request(agent="a", upstream="ws"), "ses_1", family, {"ws"})
     assert {"ses_p", "ses_g", "ses_1"} <= {cap.session for cap in caps}
 
 
