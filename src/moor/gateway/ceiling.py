@@ -43,7 +43,10 @@ class Ceiling:
         changes: dict[str, bytes | None] = {}
         keys = _KEYS[self._dialect]
         present = [key for key in keys if key in self._index.spans] or [keys[0]]
-        changes.update(dict.fromkeys(present, b"%d" % each))
+        for key in present:
+            own = self._number(key)
+            if own is None or own > each:
+                changes[key] = b"%d" % each
         if self._dialect == ANTHROPIC_MESSAGES:
             thinking = self._thinking()
             if thinking and thinking["budget_tokens"] >= each:
@@ -56,12 +59,12 @@ class Ceiling:
     def _asked(self) -> int | None:
         if self._dialect == GEMINI_GENERATE:
             return self._in_gemini("maxOutputTokens", "max_output_tokens")
-        lowest: int | None = None
+        highest: int | None = None  # of two, nobody knows which one the upstream keeps to
         for key in _KEYS[self._dialect]:
             number = self._number(key)
-            if number is not None and (lowest is None or number < lowest):
-                lowest = number
-        return lowest
+            if number is not None and (highest is None or number > highest):
+                highest = number
+        return highest
 
     def _number(self, key: str) -> int | None:
         number = self._index.number(key)

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from moor.domain.call import OK, Call
+from moor.domain.cost import total
 from moor.domain.dialects import COUNT_TOKENS, OPENAI_CHAT
 from moor.domain.ids import CALL as CALL_ID
 from moor.domain.ids import new_id
@@ -126,7 +127,7 @@ class Desk:
             prepared, refusal = guarded(session, prepared)
         if refusal is not None:
             exchange.refuse(refusal)
-        elif not exchange.record.attempts and (wait_s := self._must_wait(session, request)) > 0:
+        elif not exchange.record.attempts and (wait_s := self._must_wait(exchange.record, session, request)) > 0:
             if self._metrics is not None:
                 self._metrics.limited(session.agent)
             exchange.refuse(too_many(session, wait_s), [(b"retry-after", retry_after(wait_s))])
@@ -151,12 +152,14 @@ class Desk:
             return False
         return not place.breaker(model_id).is_open
 
-    def _must_wait(self, session: Session, request: Request) -> float:
+    def _must_wait(self, record: Record, session: Session, request: Request) -> float:
         """Seconds until the key may call again; 0 where it may now."""
         rates = self._rates(session.id) if self._rates is not None else None
         if rates is None:
             return 0.0
-        return self._rate_book.wait_s(session.id, rates, request.size // BYTES_PER_TOKEN, self.monotonic())
+        tokens = request.size // BYTES_PER_TOKEN
+        wait_s, record.counted = self._rate_book.enter(session.id, rates, tokens, self.monotonic())
+        return wait_s
 
     def _tell_metrics(self, inbound: Inbound) -> None:
         if self._metrics is None:
@@ -181,12 +184,12 @@ class Desk:
 
     def settle(self, record: Record, *, is_count: bool) -> None:
         """Put the row of a finished call; token counts that went well are not calls of a model."""
+        if record.counted is not None:
+            self._rate_book.used(record.session.id, record.counted, total(record.usage), self.monotonic())
         if is_count and record.outcome == OK:
             return
         call: Call = record.call(self.monotonic())
         self._ledger.put(call)
-        if self._rates is not None:
-            self._rate_book.used(call.session, call.usage.total, self.monotonic())
         if self._metrics is not None:
             self._metrics.observe(call)
 

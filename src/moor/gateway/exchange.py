@@ -24,7 +24,7 @@ from moor.gateway.ceiling import Ceiling
 from moor.gateway.exchange_tries import Tries, unreachable
 from moor.gateway.places import status_of
 from moor.gateway.prepare import Prepared
-from moor.gateway.spend import PAID_PIECE, Spend
+from moor.gateway.spend import PAID_PIECE, Spend, weigh
 from moor.gateway.tries import Failure
 from moor.wire import refusal as words
 from moor.wire.index import index_object
@@ -80,9 +80,9 @@ class Exchange(Tries):
         model = prepared.plan.model
         index = prepared.index if prepared.index is not None else index_object(self._body)
         ceiling = Ceiling(prepared.plan.dialect, index, model.max_output)
-        self._spend = spend = Spend(purses, model.price, len(self._body) // BYTES_PER_TOKEN)
-        whole = prepared.action != STREAM
-        spend.start(ceiling.tokens, whole=whole, then=lambda: self._reserved(spend, ceiling))
+        weight = self.record.weight = weigh(purses, model.price, prepared.plan.dialect, self._body)
+        self._spend = spend = Spend(purses, model.price, weight // BYTES_PER_TOKEN)
+        spend.start(ceiling.tokens, whole=prepared.action != STREAM, then=lambda: self._reserved(spend, ceiling))
 
     def _reserved(self, spend: Spend, ceiling: Ceiling) -> None:
         if self._over:
@@ -90,7 +90,7 @@ class Exchange(Tries):
         if spend.dry is None and spend.limit is not None:
             lowered = ceiling.lowered(spend.limit)
             if lowered is None:
-                spend.dry = spend.purses[0]
+                spend.dry = spend.scarcest
             else:
                 self._body = lowered
                 self.record.rules += (BUDGET_RULE,)
@@ -291,7 +291,7 @@ class Exchange(Tries):
             self._inbound.write(out)
             if self._over:
                 return
-            if spend.draw(answer.so_far(self.record.request_bytes), lambda: self._pay(spend, answer)):
+            if spend.draw(answer.so_far(self.record.weight), lambda: self._pay(spend, answer)):
                 continue
             if spend.dry is not None:
                 self._cut(budget_refusal(self._session, spend, spend.dry))

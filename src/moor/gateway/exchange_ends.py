@@ -163,13 +163,13 @@ class Ends:
         record.outcome = outcome
         asked = self._prepared is not None and self._prepared.action != COUNT_TOKENS
         if asked and self._answer is not None:
-            record.usage, record.estimated = self._answer.usage(record.request_bytes)
+            record.usage, record.estimated = self._answer.usage(record.weight)
             record.response_bytes = self._answer.size
             if self._answer.mended:
                 record.rules += tuple(self._answer.mended)
         elif asked and outcome == CANCELLED and record.attempts:
             # it was sent, and the agent left before the answer: the upstream read it, so it may be charged
-            record.usage, record.estimated = Usage(input=record.request_bytes // BYTES_PER_TOKEN), True
+            record.usage, record.estimated = Usage(input=record.weight // BYTES_PER_TOKEN), True
         if self._spend is not None:
             record.draws = self._spend.settle(record.usage, record.cost() or 0)
             self._desk.purses.warn(self._session, self._spend.purses)
@@ -199,7 +199,7 @@ class Ends:
     def _output_so_far(self) -> int:
         if self._answer is None or not self._answer.sent_head or not self.record.stream:
             return 0
-        return self._answer.so_far(self.record.request_bytes).output
+        return self._answer.so_far(self.record.weight).output
 
     @property
     def _target(self) -> Target:

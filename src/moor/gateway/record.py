@@ -13,6 +13,7 @@ from moor.secrets import redact
 if TYPE_CHECKING:
     from moor.domain.models import Model
     from moor.domain.session import Session
+    from moor.gateway.rates import Counted
     from moor.gateway.request import Request
 
 _NOTHING: Final = Usage()
@@ -37,6 +38,8 @@ class Record:
         self.model: Model | None = None
         self.model_id = ""
         self.request_bytes = request.size
+        self.weight = request.size
+        """the bytes that its input is estimated by"""
         self.response_bytes = 0
         self.first_byte_ms: int | None = None
         self.attempts = 0
@@ -50,6 +53,8 @@ class Record:
         self.asked = ""
         self.tries: tuple[Try, ...] = ()
         self.draws: tuple[tuple[int, int], ...] = ()
+        self.counted: Counted | None = None
+        """what it counts in its key's minute"""
         self._cost: int | None = 0
         self._priced: Usage | None = None
         """the usage that `_cost` is of"""

@@ -33,6 +33,25 @@ _LONGEST: Final = 65_536
 """output tokens reserved ahead at most"""
 _ROUNDS: Final = 3
 """questions to the bank about one cap before a call begins: others may take what was there a moment ago"""
+_HEAVY: Final = 64 * 1024
+"""bytes of a body without a picture worth a look"""
+_NEAR: Final = 8
+"""a request is weighed where a cap has less left than so many of it"""
+
+
+def weigh(purses: list[Purse], price: Price | None, dialect: str, body: bytes) -> int:
+    """The bytes that a request's tokens are estimated by: all of them where much is left. Near a cap those of
+    pictures are left out, as far as they are more than the tokens of any picture."""
+    size = len(body)
+    if size >= _HEAVY:
+        tokens = size // BYTES_PER_TOKEN
+        for purse in purses:
+            in_money = price if purse.cap.unit == MONEY else None
+            if purse.left < _NEAR * (tokens if in_money is None else tokens * in_money.input // MILLION):
+                from moor.wire.media import weight  # most gateways never need it
+
+                return weight(dialect, body)
+    return size
 
 
 class Spend:
@@ -42,6 +61,8 @@ class Spend:
         self.purses = purses
         self.limit: int | None = None
         """output tokens that the call may ask for; None: as many as it likes"""
+        self.scarcest = purses[0]
+        """the purse that lowered the limit"""
         self.dry: Purse | None = None
         """the purse that ended or refused the call"""
         self.drawn = 0
@@ -108,7 +129,8 @@ class Spend:
                 wish = self._cost(place, first) - self._reserved[place]
                 purse.ask(Ask(0, max(0, wish)), lambda: self._begin(ceiling, first, whole, then))
                 return
-            afford = min(afford, tokens)
+            if tokens < afford:
+                afford, self.scarcest = tokens, purse
         self.limit = max(least, afford) if afford < ceiling else None
         if not whole:
             self.clear = BYTES_PER_TOKEN * self._paid(self._inputs)

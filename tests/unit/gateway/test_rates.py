@@ -2,34 +2,80 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from moor.domain.call import OK, Call
 from moor.domain.usage import Usage
 from moor.gateway.metrics import Metrics
-from moor.gateway.rates import RateBook, Rates, retry_after
+from moor.gateway.rates import Counted, RateBook, Rates, retry_after
 from tests.unit.gateway.rig import rig, run
+from tests.unit.gateway.scripted import Seen, Talk, answer_anthropic
 
 
 def test_calls_beyond_the_limit_wait_until_the_first_is_a_minute_old() -> None:
     book, rates = RateBook(), Rates(rpm=3)
-    assert [book.wait_s("k", rates, 0, at) for at in (0.0, 10.0, 20.0)] == [0, 0, 0]
-    assert book.wait_s("k", rates, 0, 30.0) == 30.0
-    assert book.wait_s("other", rates, 0, 30.0) == 0
-    assert book.wait_s("k", rates, 0, 60.0) == 0
-    assert book.wait_s("k", rates, 0, 61.0) == 9.0
+    assert [wait_s(book, rates, 0, at) for at in (0.0, 10.0, 20.0)] == [0, 0, 0]
+    assert wait_s(book, rates, 0, 30.0) == 30.0
+    assert book.enter("other", rates, 0, 30.0)[0] == 0
+    assert wait_s(book, rates, 0, 60.0) == 0
+    assert wait_s(book, rates, 0, 61.0) == 9.0
 
 
 def test_tokens_beyond_the_limit_wait_until_enough_are_a_minute_old() -> None:
     book, rates = RateBook(), Rates(tpm=1_000)
-    assert book.wait_s("k", rates, 900, 0.0) == 0
-    book.used("k", 700, 1.0)
-    assert book.wait_s("k", rates, 300, 2.0) == 0
-    book.used("k", 200, 3.0)
-    assert book.wait_s("k", rates, 300, 4.0) == 57.0
-    assert book.wait_s("k", rates, 300, 61.0) == 0
-    assert book.wait_s("k", rates, 50_000, 62.0) > 0, "another call counts still"
-    assert book.wait_s("k", rates, 50_000, 64.0) == 0, "one call above the whole limit passes alone"
+    book.used("k", enter(book, rates, 900, 0.0), 700, 1.0)
+    book.used("k", enter(book, rates, 300, 2.0), 200, 3.0)
+    assert wait_s(book, rates, 300, 4.0) == 57.0
+    book.used("k", enter(book, rates, 300, 61.0), 1, 61.5)
+    assert wait_s(book, rates, 50_000, 62.0) == 59.5, "another call counts still"
+    large = enter(book, rates, 50_000, 122.0)
+    assert wait_s(book, rates, 1, 123.0) == 59.0, "one call above the whole limit passes alone"
+    book.used("k", large, 60_000, 200.0)
+    assert wait_s(book, rates, 1, 201.0) == 59.0
+    assert wait_s(book, rates, 1, 260.0) == 0
+
+
+def test_calls_that_run_count_by_their_requests_until_they_have_said_what_they_used() -> None:
+    book, rates = RateBook(), Rates(tpm=1_000)
+    first, second = enter(book, rates, 500, 0.0), enter(book, rates, 500, 1.0)
+    assert wait_s(book, rates, 500, 2.0) == 58.0
+    book.used("k", first, 0, 3.0)
+    third = enter(book, rates, 500, 4.0)
+    assert wait_s(book, rates, 1, 5.0) > 0
+    book.used("k", second, 20, 70.0)
+    book.used("k", third, 30, 71.0)
+    enter(book, rates, 950, 72.0)
+    assert wait_s(book, rates, 1, 73.0) == 57.0
+
+
+@pytest.mark.feature("F3.15")
+def test_many_calls_of_a_key_at_once_do_not_pass_its_tokens_a_minute() -> None:
+    async def handler(talk: Talk, seen: Seen) -> None:
+        await asyncio.sleep(0.5)
+        await answer_anthropic(talk, seen)
+
+    async def scenario() -> None:
+        async with rig(rates=lambda _: Rates(tpm=1_000), handler=handler) as r:
+            words = [{"role": "user", "content": "word " * 300}]
+            answers = await asyncio.gather(*[r.message(messages=words) for _ in range(12)])
+            passed = [answer.status for answer in answers].count(200)
+            assert 2 <= passed <= 3
+            assert len(r.server.seen) == passed
+
+    run(scenario())
+
+
+def enter(book: RateBook, rates: Rates, tokens: int, at: float) -> Counted:
+    wait, counted = book.enter("k", rates, tokens, at)
+    assert wait == 0
+    assert counted is not None
+    return counted
+
+
+def wait_s(book: RateBook, rates: Rates, tokens: int, at: float) -> float:
+    return book.enter("k", rates, tokens, at)[0]
 
 
 @pytest.mark.parametrize(("wait", "header"), [(0.01, b"1"), (1.0, b"1"), (29.2, b"30")])
