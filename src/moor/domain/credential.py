@@ -26,6 +26,11 @@ class CredentialSource(Protocol):
         """The credential in memory if it needs no refresh now; does no I/O and never blocks."""
         ...
 
+    def spare(self) -> Credential | None:
+        """The credential in memory that should be replaced, while it has long enough to live to be used meanwhile;
+        does no I/O and never blocks."""
+        ...
+
     def obtain(self, dead: Credential | None = None) -> Credential:
         """A live credential; BLOCKS (files, locks, network): call it on a thread.
 

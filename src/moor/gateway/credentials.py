@@ -41,8 +41,14 @@ class CredentialDesk:
         return self._line[2]
 
     def current(self) -> Credential | None:
-        """The credential in memory, where it needs no refresh."""
-        return self._source.current()
+        """The credential in memory. One that is due is used as long as it surely lives, and renewed beside: no call
+        waits for a place of sign-in that is slow or cannot be reached."""
+        credential = self._source.current()
+        if credential is None:
+            credential = self._source.spare()
+            if credential is not None and not self._running:
+                self.obtain(None, _unheard)
+        return credential
 
     def obtain(self, dead: Credential | None, done: Done) -> None:
         """Calls `done` once, with a live credential or the reason; at the latest after `wait_s` seconds."""
@@ -113,6 +119,10 @@ def _line(form: str, credential: Credential) -> bytes:
     if form == "bearer":
         return b"authorization: Bearer %s\r\n" % value
     return b"%s: %s\r\n" % (form.encode("ascii"), value)
+
+
+def _unheard(_: Credential | MoorError) -> None:
+    """Nobody waits for it; `tend` tells of what lasts."""
 
 
 class _Once:

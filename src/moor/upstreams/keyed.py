@@ -54,6 +54,10 @@ class KeyFromEnvironment:
         """The key, or an empty one where the engine needs none; None when the variable is not set."""
         return self._credential
 
+    def spare(self) -> Credential | None:
+        """None: a key is never due."""
+        return None
+
     def obtain(self, dead: Credential | None = None) -> Credential:
         """The key; raises SignInNeeded when it is missing or was just refused."""
         if self._credential is None:

@@ -39,6 +39,14 @@ class Keeper:
             return held.credential
         return self.living() if self._clock.monotonic() < self._retry_at else None
 
+    def spare(self) -> Credential | None:
+        """The credential that is due, in the first half of the time that is left for its refresh."""
+        held = self._held
+        if held is None or held.due_wall is None:
+            return None
+        late = self._clock.now() >= (held.due_wall + (held.credential.expires_at or 0.0)) / 2
+        return None if late or self._clock.monotonic() >= (held.due_mono + held.end_mono) / 2 else held.credential
+
     def living(self) -> Credential | None:
         """The credential if it has not ended yet."""
         held = self._held

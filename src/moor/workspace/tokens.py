@@ -65,6 +65,10 @@ class SingleFlight:
         """The credential in memory if it needs no refresh now; no I/O."""
         return self._keeper.current()
 
+    def spare(self) -> Credential | None:
+        """The credential in memory that is due, while it may be used until its refresh is through; no I/O."""
+        return self._keeper.spare()
+
     def obtain(self, dead: Credential | None = None) -> Credential:
         """A live credential; BLOCKS. Callers that waited while another one failed get the same failure."""
         failures = self._failures

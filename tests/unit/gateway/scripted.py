@@ -37,10 +37,16 @@ class Tokens:
         self.error: MoorError | None = None
         self.ready = True
         self.delay_s = 0.0
+        self.is_spare = False
+        """what is in memory is due, and lives"""
 
     def current(self) -> Credential | None:
         """The token in memory."""
         return self._make() if self.ready else None
+
+    def spare(self) -> Credential | None:
+        """The token that is due."""
+        return self._make() if self.is_spare else None
 
     def obtain(self, dead: Credential | None = None) -> Credential:
         """The next token where the current one is dead."""

@@ -89,6 +89,25 @@ def test_a_credential_that_does_not_come_is_answered_in_time() -> None:
     run(scenario())
 
 
+@pytest.mark.feature("F2.1")
+def test_a_token_that_is_due_is_used_while_it_is_renewed() -> None:
+    async def scenario() -> None:
+        tokens = Tokens("dapi" + "1" * 32)
+        tokens.ready, tokens.is_spare, tokens.delay_s = False, True, 1.5
+        async with rig(tokens=tokens) as r:
+            loop = asyncio.get_running_loop()
+            started = loop.time()
+            answers = await asyncio.gather(*[r.message() for _ in range(5)])
+            assert [answer.status for answer in answers] == [200] * 5
+            assert loop.time() - started < 1.2, "they waited"
+            while not tokens.ready:
+                await asyncio.sleep(0.05)
+            assert (await r.message()).status == 200
+            assert tokens.obtained == [""]
+
+    run(scenario())
+
+
 def test_many_calls_that_meet_a_dead_token_at_once_renew_it_once() -> None:
     async def scenario() -> None:
         tokens = Tokens("old", "new")

@@ -53,6 +53,25 @@ def test_a_stored_token_is_used_until_ten_minutes_before_its_end(clock: ManualCl
     assert words(source.current()) == "a1"
 
 
+def test_a_token_that_is_due_may_be_used_for_half_of_the_time_that_is_left(
+    clock: ManualClock, endpoint: Endpoint
+) -> None:
+    source = source_of(endpoint, DictVault(endpoint.first()))
+    assert source.spare() is None
+    source.obtain()
+    clock.advance(3001)
+    assert source.current() is None
+    assert words(source.spare()) == "a0"
+    clock.jump(300)
+    assert source.spare() is None, "a wall clock that was set ahead may be right"
+    clock.jump(-3000)
+    assert words(source.spare()) == "a0"
+    clock.advance(299)
+    assert source.spare() is None
+    source.obtain()
+    assert words(source.current()) == "a1"
+
+
 def test_a_life_of_five_seconds_is_renewed_after_four(clock: ManualClock, endpoint: Endpoint) -> None:
     endpoint.life_s = 5
     source = source_of(endpoint, DictVault(endpoint.first()))
