@@ -23,6 +23,8 @@ from moor.wire.meter.base import BYTES_PER_TOKEN
 from moor.wire.refusal import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Set
+
     from moor.domain.models import Target
     from moor.domain.session import Session
     from moor.gateway.desk import Desk
@@ -145,6 +147,19 @@ class Ends:
         self.record.status = 0
         self._abandon()
         self._end(CANCELLED)
+
+    def end_with_key(self, revoked: Set[str]) -> None:
+        """End the call where its key is one of these (SHA-256)."""
+        if self._request.key_hash not in revoked or self._over:
+            return
+        message = "the key of this call was revoked, or its time is over"
+        refusal = Refusal(status=401, ref="key-unknown", message=message, hint="moor keys list", cause=words.SIGN_IN)
+        if self._answer is not None and self._answer.sent_head:
+            self._cut(refusal)
+            return
+        sent = self.record.attempts > 0
+        self._abandon()
+        self._finish_refused(refusal, CANCELLED if sent else REFUSED)
 
     def _abandon(self) -> None:
         if self._opening is not None:

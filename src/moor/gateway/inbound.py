@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from moor.gateway.exchange import Exchange
     from moor.gateway.exchange_ends import Ends
-    from moor.gateway.live import Running
     from moor.gateway.server import Gateway
     from moor.wire.strictness import Headers
 
@@ -354,13 +353,9 @@ class Inbound:
             self._transport.abort()
 
     @property
-    def is_busy(self) -> bool:
-        """A call runs."""
-        return self._exchange is not None
-
-    def live(self, now: float) -> Running | None:
-        """The call that runs, for people; None where none does."""
-        return None if self._exchange is None else self._exchange.live(now)
+    def exchange(self) -> Exchange | None:
+        """The call that runs."""
+        return self._exchange
 
     def drain(self) -> bool:
         """The gateway is ending: close where no call runs; True while one does."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Set
+
     from moor.domain.call import Call
     from moor.domain.session import Session
 
@@ -14,6 +16,12 @@ class KeyLookup(Protocol):
 
     def find(self, key_hash: str) -> Session | None:
         """The session of the key with that SHA-256 (hex), or None. Called on the loop: does no I/O."""
+        ...
+
+    @property
+    def revoked(self) -> Set[str]:
+        """SHA-256 of keys that have ended since they were let in: their calls end too. Not of those that cannot be
+        looked up now."""
         ...
 
 
@@ -35,6 +43,7 @@ class SessionKeys:
 
     def __init__(self, sessions: list[Session]) -> None:
         self._sessions = {session.key_hash: session for session in sessions if session.key_hash}
+        self.revoked: set[str] = set()
 
     def find(self, key_hash: str) -> Session | None:
         """The session of that key. A lookup by the hash of a random key tells nothing by its timing."""
@@ -43,7 +52,9 @@ class SessionKeys:
     def add(self, session: Session) -> None:
         """Let a further session in."""
         self._sessions[session.key_hash] = session
+        self.revoked.discard(session.key_hash)
 
     def remove(self, session: Session) -> None:
         """The key is dead with its session."""
         self._sessions.pop(session.key_hash, None)
+        self.revoked.add(session.key_hash)

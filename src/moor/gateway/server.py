@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from moor.clock import Clock
     from moor.domain.session import Session
+    from moor.gateway.exchange import Exchange
     from moor.gateway.live import Live
     from moor.gateway.metrics import Metrics
     from moor.gateway.payloads import PayloadLog
@@ -72,6 +73,7 @@ class Gateway:
         self.bodies = BodyStore(self.limits.max_bodies)
         self.closing = False
         hosts = None if any_host else loopback_hosts(sockets)
+        self._keys = keys
         self.doorkeeper = Doorkeeper(keys, hosts, self.limits.max_body)
         self.heads = KnownHeads()
         self._sockets = sockets
@@ -144,14 +146,17 @@ class Gateway:
     @property
     def running(self) -> int:
         """Calls that run now."""
-        return sum(inbound.is_busy for inbound in self._connections)
+        return len(self._exchanges())
+
+    def _exchanges(self) -> list[Exchange]:
+        return [inbound.exchange for inbound in self._connections if inbound.exchange is not None]
 
     def live(self, pid: int, start: float) -> Live:
         """What it is doing now."""
         from moor.gateway.live import Live
 
         now = self.clock.monotonic()
-        running = [call for inbound in self._connections if (call := inbound.live(now)) is not None]
+        running = [exchange.live(now) for exchange in self._exchanges()]
         resting = [f"{name}/{model}" for name, place in self._places.items() for model in place.resting()]
         return Live(
             pid=pid,
@@ -182,6 +187,9 @@ class Gateway:
         now = self.clock.monotonic()
         for inbound in list(self._connections):
             inbound.check(now)
+        if revoked := self._keys.revoked:
+            for exchange in self._exchanges():
+                exchange.end_with_key(revoked)
         self._pool.expire(now)
         if now >= self._tend_at and not self.closing:
             self._tend_at = now + self.limits.tend_s

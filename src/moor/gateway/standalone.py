@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 from moor.domain.budget import SESSION, Cap
 from moor.domain.session import STANDALONE, Session
 from moor.domain.watch import Watch
-from moor.errors.base import MoorError
 from moor.gateway.live import LiveFile
 from moor.gateway.metrics import Metrics
 from moor.gateway.payloads import PayloadLog
@@ -66,6 +65,8 @@ class StoreKeys:
         self._failures = 0
         self._sessions: dict[str, Session] = {}
         self._rates: dict[str, Rates] = {}
+        self._seen: set[str] = set()
+        self.revoked: set[str] = set()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="moor-keys", daemon=True)
 
@@ -105,6 +106,8 @@ class StoreKeys:
             if key.rpm is not None or key.tpm is not None:
                 rates[key.id] = Rates(key.rpm, key.tpm)
         self._sessions, self._rates = fresh, rates
+        self._seen |= fresh.keys()
+        self.revoked = self._seen - fresh.keys()
 
     def _session(self, key: GatewayKey) -> Session:
         policy = self._policy
@@ -133,7 +136,7 @@ class StoreKeys:
             try:
                 self.read()
                 self._failures = 0
-            except MoorError as error:
+            except Exception as error:  # noqa: BLE001 - a thread that ended would let revoked keys in for ever
                 self._failures += 1
                 _log.warning("the keys could not be read: %s", error)
                 if self._failures >= self._patience:

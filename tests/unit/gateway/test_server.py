@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from moor.domain.call import OK
+from moor.domain.call import CANCELLED, CUT, OK
 from moor.domain.models import NANO
 from tests.unit.gateway.rig import rig, run
-from tests.unit.gateway.scripted import ANSWER, TOKEN, anthropic_events
+from tests.unit.gateway.scripted import ANSWER, TOKEN, Seen, Talk, anthropic_events
 
 
 @pytest.mark.feature("F3.1", "F2.2")
@@ -72,5 +74,33 @@ def test_a_kept_connection_carries_many_calls() -> None:
                 assert answer.status == 200
             client.close()
             assert r.server.connections == 1
+
+    run(scenario())
+
+
+@pytest.mark.feature("F3.7")
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_call_ends_with_its_key(*, begun: bool) -> None:
+    async def handler(talk: Talk, seen: Seen) -> None:
+        if begun:
+            await talk.stream(anthropic_events(*["word "] * 20)[:10], end=False)
+        await asyncio.sleep(20)
+
+    async def scenario() -> None:
+        async with rig(handler=handler) as r:
+            asking = asyncio.create_task(r.message(stream=True))
+            while not r.server.seen:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
+            assert not asking.done()
+            r.keys.remove(r.session)
+            answer = await asyncio.wait_for(asking, 3)
+            assert "the key of this call was revoked" in answer.text
+            assert answer.status == (200 if begun else 401)
+            assert ("event: error" in answer.text) == begun
+            row = (await r.rows())[0]
+            assert (row.outcome, row.error.partition(":")[0]) == (CUT if begun else CANCELLED, "key-unknown")
+            assert row.usage.total > 0
+            assert (await r.message()).status == 401
 
     run(scenario())

@@ -173,3 +173,30 @@ def test_a_key_is_a_session_with_its_own_policy_and_cap(moor_home: MoorHome) -> 
     assert session.policy.why_not("claude-4") is None
     keys.read()
     assert keys.find(key_hash(secret.reveal())) is session
+
+
+def test_only_a_key_that_has_ended_ends_its_calls_and_not_one_that_cannot_be_looked_up(moor_home: MoorHome) -> None:
+    home = Home(moor_home.root)
+    store = KeyStore(home)
+    _, stays = store.create("stays")
+    _, goes = store.create("goes")
+    keys = StoreKeys(home, upstream="local", policy=Policy(), patience=1)
+    keys.start()
+    try:
+        assert not keys.revoked
+        store.revoke("goes")
+        for _ in range(60):
+            if keys.revoked:
+                break
+            time.sleep(0.05)
+        assert keys.revoked == {key_hash(goes.reveal())}
+        home.db_path.rename(home.db_path.with_suffix(".away"))
+        home.db_path.mkdir()
+        for _ in range(60):
+            if keys.find(key_hash(stays.reveal())) is None:
+                break
+            time.sleep(0.05)
+        assert keys.find(key_hash(stays.reveal())) is None
+        assert keys.revoked == {key_hash(goes.reveal())}
+    finally:
+        keys.close()
