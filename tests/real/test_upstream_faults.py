@@ -209,6 +209,20 @@ def test_an_endless_answer_ends_at_the_time_limit_and_is_accounted(place: Workpl
     assert result["cost_usd"] > 0
 
 
+@pytest.mark.feature("F13.8")
+def test_a_run_that_used_more_than_half_of_its_cap_is_told_so(place: Workplace) -> None:
+    done, _ = run(place, "sim:turns:3")
+    used = done.last_json["tokens"]
+    total = sum(used[kind] for kind in ("input", "output", "cache_read", "cache_write"))
+    assert done.last_json["warning"] == ""
+    cap = total * 3 // 2
+    done, _ = run(place, "--budget-tokens", str(cap), "sim:turns:3")
+    assert done.code == 0, done.stderr
+    said = f"50 % of the session cap of {cap} tokens is used"
+    assert done.last_json["warning"] == said
+    assert f"warning: {said}" in done.stderr
+
+
 @pytest.mark.feature("F8.7")
 def test_a_tiny_budget_refuses_the_second_call_and_says_what_was_spent(place: Workplace) -> None:
     done, statuses = run(place, "--budget-usd", "0.03", "sim:turns:3")

@@ -175,6 +175,8 @@ def _options(args: argparse.Namespace) -> RunOptions:
 
 
 async def _drive(prepared: Prepared, prompt: str, options: RunOptions, args: argparse.Namespace, ctx: Context) -> int:
+    import msgspec
+
     from moor.cli.launch import say_plan
     from moor.cli.steps import Steps
     from moor.drive.run import HeadlessRun
@@ -187,8 +189,20 @@ async def _drive(prepared: Prepared, prompt: str, options: RunOptions, args: arg
         _stop_on_signals(work)
         result = await work.execute(prompt)
     steps.close()
+    result = msgspec.structs.replace(result, warning=_warning(ctx, result.session))
     _report(result, args, ctx, steps)
     return int(work.exit_code)
+
+
+def _warning(ctx: Context, session: str) -> str:
+    from moor.store.sessions import SessionStore
+
+    store = SessionStore(ctx.home)
+    try:
+        found = store.get(session)
+    finally:
+        store.close()
+    return found.warning if found is not None else ""
 
 
 def _stop_on_signals(work: HeadlessRun) -> None:
@@ -205,6 +219,8 @@ def _report(result: RunResult, args: argparse.Namespace, ctx: Context, steps: St
         ctx.out.json(result)
     elif result.text and not steps.streamed:
         ctx.out.result(clean(result.text).rstrip("\n"))
+    if result.warning and result.error is None:
+        ctx.out.warn(clean(result.warning))
     if result.error is not None:
         ctx.out.problem(result.error.ref, clean(result.error.message), result.error.hint)
     _summary(result, ctx)

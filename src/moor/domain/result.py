@@ -49,4 +49,6 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     changed_files: tuple[str, ...] = ()
     auto_answered: tuple[AutoAnswer, ...] = ()
     duration_s: float = 0.0
+    warning: str = ""
+    """the last thing that the gateway warned of: how far a cap is used, a sign-in that cannot be renewed"""
     error: RunError | None = None
