@@ -28,6 +28,7 @@ _FLOAT: Final = 64
 _IDLE_S: Final = 1.0
 """what no call needs for this long goes back, so that other processes can have it"""
 _TICK_S: Final = 0.01
+_MINUTE_S: Final = 60.0
 
 
 class Bank(Protocol):
@@ -178,11 +179,11 @@ class PurseBook:
         now = self._clock.now()
         place = (session.id, upstream)
         known = self._known.get(place)
-        if known is not None and known[0] is session and now < known[1]:
+        if known is not None and known[0] is session and known[1] - _MINUTE_S <= now < known[1]:
             return known[2]
         purses = [self._purse(cap, now) for cap in session.all_caps() if cap.upstream in ("", upstream)]
         # scopes of days and months change at midnight; a clock that is set is followed within a minute
-        self._known[place] = (session, now - now % 60 + 60, purses)
+        self._known[place] = (session, now - now % _MINUTE_S + _MINUTE_S, purses)
         return purses
 
     def _purse(self, cap: Cap, now: float) -> Purse:

@@ -135,3 +135,18 @@ def test_a_stream_over_midnight_is_cut_at_the_cap_of_the_day_on_which_it_began(h
         assert (await begin(book)).dry is None
 
     run(scenario())
+
+
+@pytest.mark.feature("F13.8")
+def test_a_clock_that_was_ahead_and_is_set_right_leaves_the_day_to_the_clock(home: Home) -> None:
+    async def scenario() -> None:
+        clock = ManualClock(NOON)
+        book = PurseBook(LedgerBank(home, clock), clock)
+        right = book.of(SESSION, "up")
+        clock.jump(400 * 86_400)
+        wrong = book.of(SESSION, "up")
+        assert wrong != right
+        clock.jump(-400 * 86_400 - 30)
+        assert book.of(SESSION, "up") == right
+
+    run(scenario())
