@@ -62,7 +62,7 @@ def positive_dollars(text: str) -> float:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of dollars; write 5 or 0.50") from None
     if not 0 < value < 1e9:
-        raise argparse.ArgumentTypeError("must be above 0")
+        raise argparse.ArgumentTypeError("must be above 0 and below a billion")
     return value
 
 
@@ -74,8 +74,8 @@ def positive_tokens(text: str) -> int:
         value = int(float(text[:-1]) * unit) if unit > 1 else int(text)
     except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(f"{text!r} is no number; write 500000, 500k or 2M") from None
-    if not 0 < value < 1 << 50:
-        raise argparse.ArgumentTypeError("must be above 0")
+    if not 0 < value < 10**15:
+        raise argparse.ArgumentTypeError("must be above 0 and below 10^15")
     return value
 
 

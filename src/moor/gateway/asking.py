@@ -9,7 +9,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from moor.errors.base import MoorError
+from moor.errors.base import BugError, MoorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +27,9 @@ async def ask(bank: Bank, purse: Purse, wanted: Ask) -> None:
     except MoorError as error:
         _log.warning("the budget could not be asked for: %s", error)
         answer = error
+    except Exception as error:  # noqa: BLE001 - the thread's boundary: a call that waits must be answered
+        _log.exception("asking for the budget failed")
+        answer = BugError(f"asking for the budget failed: {type(error).__name__}")
     purse.answered(answer)
 
 
@@ -34,7 +37,7 @@ async def give_back(bank: Bank, lease: int, amount: int) -> None:
     """Return what is not needed now."""
     try:
         await asyncio.to_thread(bank.give_back, lease, amount)
-    except MoorError as error:
+    except Exception as error:  # noqa: BLE001 - what is not given back counts as held
         _log.warning("a slice of a budget could not be given back: %s", error)
 
 

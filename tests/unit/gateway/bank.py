@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 
 from moor.domain.budget import Cap, Standing
-from moor.errors.base import MoorError
 from moor.ledger.leases import Ask, Grant
 
 
@@ -18,7 +17,7 @@ class MemoryBank:
         self._taken: dict[tuple[str, str], int] = {}
         """by scope and unit; a lease is the place in here, from 1"""
         self.asked: list[Ask] = []
-        self.problem: MoorError | None = None
+        self.problem: Exception | None = None
         self.hold = threading.Event()
         self.hold.set()
         self._lock = threading.Lock()

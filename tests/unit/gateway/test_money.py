@@ -273,14 +273,16 @@ def test_a_stream_waits_for_the_bank_and_then_goes_on() -> None:
     run(scenario())
 
 
-def test_a_bank_that_cannot_be_read_lets_nothing_through_and_says_why() -> None:
+@pytest.mark.parametrize("problem", [MoorError("the disk is gone"), OverflowError("too large")])
+def test_a_bank_that_cannot_be_read_lets_nothing_through_and_says_why(problem: Exception) -> None:
     async def scenario() -> None:
         bank = MemoryBank()
-        bank.problem = MoorError("the disk is gone")
+        bank.problem = problem
         async with rig(session=make_session(budget_nano=NANO), bank=bank) as r:
             answer = await r.message()
             assert answer.status == 403
-            assert "the disk is gone" in answer.text
+            assert "the budget could not be read" in answer.text
+            assert ("the disk is gone" if isinstance(problem, MoorError) else "OverflowError") in answer.text
             assert r.server.seen == []
             bank.problem = None
             assert (await r.message()).status == 200
