@@ -54,6 +54,11 @@ _NOT_TEXT: Final = frozenset(
         b"file_data",
     )
 )
+"""keys under which encoded bytes stand"""
+_ENCODED: Final = re.compile(
+    rb'"(?:data:[^"\\,]{0,200},)?(?:(?:[A-Za-z0-9+/=]|\\[/nr]){64,}+|(?:[A-Za-z0-9=_-]|\\[nr]){256,}+)"'
+)
+"""no known form is so long in these signs alone; anything else under such a key is text, as a tool's argument may be"""
 MASKED_RULE: Final = "guard-masked"
 WARNED_RULE: Final = "guard-warned"
 
@@ -79,7 +84,8 @@ def look(watch: Watch, body: bytes) -> Found:
         if found["key"] is not None:
             key = body[found.start() + 1 : found.start("key") - 1]
             continue
-        if key not in _NOT_TEXT and (masked := _masked(found.group(), forms, names)) is not None:
+        encoded = key in _NOT_TEXT and _ENCODED.fullmatch(found.group()) is not None
+        if not encoded and (masked := _masked(found.group(), forms, names)) is not None:
             pieces += (body[done : found.start()], masked)
             done = found.end()
         key = b""

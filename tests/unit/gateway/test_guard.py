@@ -74,11 +74,23 @@ def test_clean_requests_are_the_very_same_bytes() -> None:
     assert look(Watch(guard=WARN), body(AWS)) == (body(AWS), ("an AWS access key",))
 
 
+ENCODED = ("A" * 30 + AWS + "/+=" * 10, "data:image/png;base64," + AWS * 4, "a-b_" * 60 + AWS)
+
+
 @pytest.mark.parametrize("key", ["signature", "thoughtSignature", "encrypted_content", "data"])
-def test_what_is_no_text_stays_as_it_is(key: str) -> None:
-    request = json.dumps({"content": [{key: AWS, "text": AWS}]}).encode()
+@pytest.mark.parametrize("value", ENCODED)
+def test_what_is_no_text_stays_as_it_is(key: str, value: str) -> None:
+    request = json.dumps({"content": [{key: value, "text": AWS}]}).encode()
     part = json.loads(look(MASKING, request).body)["content"][0]
-    assert part == {key: AWS, "text": "[masked: an AWS access key]"}
+    assert part == {key: value, "text": "[masked: an AWS access key]"}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize("more", ["", "q" * 90])
+def test_a_tools_argument_of_such_a_name_is_text_all_the_same(name: str, more: str) -> None:
+    secret = SECRETS[name] + (more if name == "a model vendor's key" else "")
+    request = json.dumps({"content": [{"type": "tool_use", "input": {"data": secret}}]}).encode()
+    assert look(MASKING, request).names == (name,)
 
 
 def test_names_of_keys_are_not_touched_and_escapes_are_read() -> None:
