@@ -51,6 +51,7 @@ _NOT_TEXT: Final = frozenset(
         b"encrypted_content",
         b"data",
         b"image_url",
+        b"url",
         b"file_data",
     )
 )
@@ -58,7 +59,7 @@ _NOT_TEXT: Final = frozenset(
 _ENCODED: Final = re.compile(
     rb'"(?:data:[^"\\,]{0,200},)?(?:(?:[A-Za-z0-9+/=]|\\[/nr]){64,}+|(?:[A-Za-z0-9=_-]|\\[nr]){256,}+)"'
 )
-"""no known form is so long in these signs alone; anything else under such a key is text, as a tool's argument may be"""
+"""no known form is so long in these signs alone; anything else under such a key is text, like a tool's argument"""
 MASKED_RULE: Final = "guard-masked"
 WARNED_RULE: Final = "guard-warned"
 

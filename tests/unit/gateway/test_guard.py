@@ -77,7 +77,7 @@ def test_clean_requests_are_the_very_same_bytes() -> None:
 ENCODED = ("A" * 30 + AWS + "/+=" * 10, "data:image/png;base64," + AWS * 4, "a-b_" * 60 + AWS)
 
 
-@pytest.mark.parametrize("key", ["signature", "thoughtSignature", "encrypted_content", "data"])
+@pytest.mark.parametrize("key", ["signature", "thoughtSignature", "encrypted_content", "data", "url"])
 @pytest.mark.parametrize("value", ENCODED)
 def test_what_is_no_text_stays_as_it_is(key: str, value: str) -> None:
     request = json.dumps({"content": [{key: value, "text": AWS}]}).encode()
