@@ -24,7 +24,7 @@ from moor.gateway.ceiling import Ceiling
 from moor.gateway.exchange_tries import Tries, unreachable
 from moor.gateway.places import status_of
 from moor.gateway.prepare import Prepared
-from moor.gateway.spend import PAID_PIECE, Spend, weigh
+from moor.gateway.spend import PAID_PIECE, Spend
 from moor.gateway.tries import Failure
 from moor.wire import refusal as words
 from moor.wire.index import index_object
@@ -80,8 +80,8 @@ class Exchange(Tries):
         model = prepared.plan.model
         index = prepared.index if prepared.index is not None else index_object(self._body)
         ceiling = Ceiling(prepared.plan.dialect, index, model.max_output)
-        weight = self.record.weight = weigh(purses, model.price, prepared.plan.dialect, self._body)
-        self._spend = spend = Spend(purses, model.price, weight // BYTES_PER_TOKEN)
+        self.record.weight = len(self._body)
+        self._spend = spend = Spend(purses, model.price, len(self._body) // BYTES_PER_TOKEN, self._closer_tokens)
         spend.start(ceiling.tokens, whole=prepared.action != STREAM, then=lambda: self._reserved(spend, ceiling))
 
     def _reserved(self, spend: Spend, ceiling: Ceiling) -> None:

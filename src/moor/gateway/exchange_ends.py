@@ -79,6 +79,14 @@ class Ends:
         self._ended: bool = False
         """the backlog is the last of the answer"""
 
+    def _closer_tokens(self) -> int:
+        """Input tokens on a closer look: a picture's bytes are many and its tokens few. Costs as much as a repair."""
+        from moor.wire.media import weight  # most gateways never need it
+
+        assert self._prepared is not None
+        self.record.weight = weight(self._prepared.plan.dialect, self._body)
+        return self.record.weight // BYTES_PER_TOKEN
+
     def _complete(self, answer: Answer) -> None:
         self.record.status = answer.head.status
         if answer.head.close:

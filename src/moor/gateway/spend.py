@@ -33,31 +33,19 @@ _LONGEST: Final = 65_536
 """output tokens reserved ahead at most"""
 _ROUNDS: Final = 3
 """questions to the bank about one cap before a call begins: others may take what was there a moment ago"""
-_HEAVY: Final = 64 * 1024
-"""bytes of a body without a picture worth a look"""
-_NEAR: Final = 8
-"""a request is weighed where a cap has less left than so many of it"""
-
-
-def weigh(purses: list[Purse], price: Price | None, dialect: str, body: bytes) -> int:
-    """The bytes that a request's tokens are estimated by: all of them where much is left. Near a cap those of
-    pictures are left out, as far as they are more than the tokens of any picture."""
-    size = len(body)
-    if size >= _HEAVY:
-        tokens = size // BYTES_PER_TOKEN
-        for purse in purses:
-            in_money = price if purse.cap.unit == MONEY else None
-            if purse.left < _NEAR * (tokens if in_money is None else tokens * in_money.input // MILLION):
-                from moor.wire.media import weight  # most gateways never need it
-
-                return weight(dialect, body)
-    return size
+_HEAVY: Final = 16_384
+"""input tokens below which a closer look at the request is not worth it"""
 
 
 class Spend:
-    """One call's part of the purses. `price` is known wherever one of them counts money."""
+    """One call's part of the purses. `price` is known wherever one of them counts money.
 
-    def __init__(self, purses: list[Purse], price: Price | None, input_tokens: int) -> None:
+    `closer`: a dearer estimate of the input tokens, asked for where the first one would refuse or shorten the answer.
+    """
+
+    def __init__(
+        self, purses: list[Purse], price: Price | None, input_tokens: int, closer: Callable[[], int] | None = None
+    ) -> None:
         self.purses = purses
         self.limit: int | None = None
         """output tokens that the call may ask for; None: as many as it likes"""
@@ -82,6 +70,15 @@ class Spend:
         self._rates: list[int] = []
         """of a million output tokens, by purse"""
         self._over = False
+        self._ceiling = 0
+        self._first = 0
+        """output tokens that are reserved at the begin"""
+        self._whole = False
+        self._then: Callable[[], None] | None = None
+        self._afford = 0
+        """output tokens that all caps can pay for"""
+        self._input_tokens = input_tokens
+        self._closer = closer if input_tokens >= _HEAVY else None
         for purse in purses:
             purse.calls += 1
             in_money = price if purse.cap.unit == MONEY else None
@@ -95,14 +92,31 @@ class Spend:
         `ceiling`: the largest answer, by the call's own limit or the model's. `whole`: it comes in one piece, so that
         all of it is reserved; `limit` is then lowered to what could be.
         """
-        self._begin(ceiling, ceiling if whole else min(SLICE, ceiling), whole, then)
+        self._ceiling, self._whole, self._then = ceiling, whole, then
+        self._first = ceiling if whole else min(SLICE, ceiling)
+        self._begin()
 
-    def _begin(self, ceiling: int, first: int, whole: bool, then: Callable[[], None]) -> None:
-        if self._over:
+    def _begin(self) -> None:
+        if self._over or self._then is None:
             return
-        least = min(LEAST, ceiling)
+        ceiling = self._ceiling
+        while True:
+            if self._asks_to_begin() or (self.dry is None and self._asks_for_more()):
+                return  # it goes on here when the bank has answered
+            if (self.dry is None and self._afford >= ceiling) or not self._is_less():
+                break
+            self.dry = None
+        if self.dry is None:
+            self.limit = max(min(LEAST, ceiling), self._afford) if self._afford < ceiling else None
+            if not self._whole:
+                self.clear = BYTES_PER_TOKEN * self._paid(self._inputs)
+        self._then()
+
+    def _asks_to_begin(self) -> bool:
+        """Reserve what the call needs, or as much as there is; True where a bank had to be asked for it."""
+        least = min(LEAST, self._ceiling)
         for place, purse in enumerate(self.purses):
-            need, cost = self._cost(place, least), self._cost(place, first)
+            need, cost = self._cost(place, least), self._cost(place, self._first)
             self._fill(place, cost)
             wish = cost - self._reserved[place]
             if wish <= 0:
@@ -114,36 +128,47 @@ class Spend:
             if (short > 0 or stale) and rounds > 0 and not told:
                 self._rounds[place] -= 1
                 # the bank may give less than all of the wish: then the limit is lowered
-                purse.ask(Ask(max(0, short), wish), lambda: self._begin(ceiling, first, whole, then))
-                return
+                purse.ask(Ask(max(0, short), wish), self._begin)
+                return True
             if short > 0:
                 self.dry, self.needed = purse, need
-                then()
-                return
-        afford = ceiling
+                return False
+        return False
+
+    def _asks_for_more(self) -> bool:
+        """Find out how much the call may answer; True where a bank had to be asked, because what is known may be old:
+        others have given back since, or this process has."""
+        self._afford = self._ceiling
         for place, purse in enumerate(self.purses):
-            tokens = self._affordable(place, whole)
-            if tokens < ceiling and self._rounds[place] == _ROUNDS:
-                # what is known may be old: others have given back since, or this process has
+            tokens = self._affordable(place)
+            if tokens < self._ceiling and self._rounds[place] == _ROUNDS:
                 self._rounds[place] -= 1
-                wish = self._cost(place, first) - self._reserved[place]
-                purse.ask(Ask(0, max(0, wish)), lambda: self._begin(ceiling, first, whole, then))
-                return
-            if tokens < afford:
-                afford, self.scarcest = tokens, purse
-        self.limit = max(least, afford) if afford < ceiling else None
-        if not whole:
-            self.clear = BYTES_PER_TOKEN * self._paid(self._inputs)
-        then()
+                wish = self._cost(place, self._first) - self._reserved[place]
+                purse.ask(Ask(0, max(0, wish)), self._begin)
+                return True
+            if tokens < self._afford:
+                self._afford, self.scarcest = tokens, purse
+        return False
+
+    def _is_less(self) -> bool:
+        """Whether the input is less than was thought, on a closer look; looks once."""
+        closer, self._closer = self._closer, None
+        tokens = closer() if closer is not None else self._input_tokens
+        if tokens >= self._input_tokens:
+            return False
+        self._inputs = [-(-cost * tokens // self._input_tokens) for cost in self._inputs]
+        self._input_tokens = tokens
+        self._rounds = [_ROUNDS] * len(self.purses)
+        return True
 
     def _fill(self, place: int, need: int) -> None:
         missing = need - self._reserved[place]
         if missing > 0:
             self._reserved[place] += self.purses[place].reserve(missing)
 
-    def _affordable(self, place: int, whole: bool) -> int:
+    def _affordable(self, place: int) -> int:
         """Output tokens that a purse can pay for, as far as known."""
-        return self._tokens(place, self._reserved[place] + (0 if whole else self.purses[place].left))
+        return self._tokens(place, self._reserved[place] + (0 if self._whole else self.purses[place].left))
 
     def draw(self, used: Usage, then: Callable[[], None]) -> bool:
         """Whether the answer may go on after `used`; where it must wait for the bank, `then` is called later.
