@@ -110,7 +110,12 @@ class Spend:
             self.limit = max(min(LEAST, ceiling), self._afford) if self._afford < ceiling else None
             if not self._whole:
                 self.clear = BYTES_PER_TOKEN * self._paid(self._inputs)
-        self._then()
+        then, self._then, self._closer = (
+            self._then,
+            None,
+            None,
+        )  # both lead back here: a cycle the collector would meet
+        then()
 
     def _asks_to_begin(self) -> bool:
         """Reserve what the call needs, or as much as there is; True where a bank had to be asked for it."""
