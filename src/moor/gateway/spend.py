@@ -110,11 +110,8 @@ class Spend:
             self.limit = max(min(LEAST, ceiling), self._afford) if self._afford < ceiling else None
             if not self._whole:
                 self.clear = BYTES_PER_TOKEN * self._paid(self._inputs)
-        then, self._then, self._closer = (
-            self._then,
-            None,
-            None,
-        )  # both lead back here: a cycle the collector would meet
+        then = self._then
+        self._then = self._closer = None  # both lead back here: cycles, which the collector would have to find
         then()
 
     def _asks_to_begin(self) -> bool:
