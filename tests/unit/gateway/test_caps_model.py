@@ -12,6 +12,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -351,7 +352,7 @@ def amount(unit: str, used: Usage) -> int:
     return (cost_nano(used, PRICE) or 0) if unit == MONEY else used.total
 
 
-TestCaps = Caps.TestCase
+TestCaps = pytest.mark.feature("F13.8", "F13.9")(Caps.TestCase)
 TestCaps.settings = settings(
     max_examples=examples(40), stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck)
 )
