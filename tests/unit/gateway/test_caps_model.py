@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from moor.clock import ManualClock
 from moor.domain.budget import DAY, MONEY, SESSION, TOTAL, UNITS, Cap
@@ -352,7 +352,10 @@ def amount(unit: str, used: Usage) -> int:
     return (cost_nano(used, PRICE) or 0) if unit == MONEY else used.total
 
 
-TestCaps = pytest.mark.feature("F13.8", "F13.9")(Caps.TestCase)
-TestCaps.settings = settings(
-    max_examples=examples(40), stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck)
-)
+@pytest.mark.feature("F13.8", "F13.9")
+@pytest.mark.fuzz
+def test_caps_hold_and_stop_nothing_that_they_could_pay_for() -> None:
+    how = settings(
+        max_examples=examples(40), stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    run_state_machine_as_test(Caps, settings=how)
