@@ -43,6 +43,10 @@ REFUSES_UNKNOWN_BODY_KEYS: Final = "refuses-unknown-body-keys"
 """400 `Extra inputs are not permitted` on `context_management`, `defer_loading`, `thinking.cache_control`,
 `cache_control.scope` (row 8, inferred for this gateway)."""
 
+REFUSES_CACHE_TTL: Final = "refuses-cache-ttl"
+"""400 `Extra inputs are not permitted` on `cache_control.ttl` for models that keep a cache for five minutes only
+(users-ask: litellm#38790; inferred for this gateway)."""
+
 REFUSES_UNKNOWN_BETAS: Final = "refuses-unknown-betas"
 """400 on `anthropic-beta` values that the backend does not know, e.g. `structured-outputs-…`,
 `context-management-…` (row 8 and question 10, inferred)."""
@@ -90,6 +94,9 @@ REFUSES_SYSTEM_ROLE_IN_MESSAGES: Final = "refuses-system-role-in-messages"
 REFUSES_THINKING_CONTROLS: Final = "refuses-thinking-controls"
 """400 on `thinking: {type: adaptive}` and `output_config` for models that do not take them (question 11,
 agents-on-a-strict-wire, inferred)."""
+
+OMITS_STREAM_END: Final = "omits-stream-end"
+"""A stream ends after its finish reason, without `[DONE]` or `message_stop` (issue 4; engines and proxies)."""
 
 NO_STREAM_USAGE_WITHOUT_ASKING: Final = "no-stream-usage-without-asking"
 """A chat stream carries usage only when `stream_options.include_usage` is sent (design, decision 3)."""

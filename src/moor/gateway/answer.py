@@ -20,7 +20,7 @@ from moor.wire.sse import EventBlocks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from moor.gateway.filters.base import Stage
+    from moor.gateway.filters.base import Filter, Stage
     from moor.wire.refusal import Refusal
     from moor.wire.strictness import Headers
 
@@ -126,6 +126,8 @@ class StreamAnswer(Answer):
     def __init__(self, dialect: str, head: AnswerHead, stages: Sequence[Stage] = ()) -> None:
         super().__init__(dialect, head)
         self._stages = stages
+        self.ends: Sequence[Filter] = ()
+        """rules that add what a stream's end lacks"""
         self._meter = open_stream(dialect)
         self._blocks = EventBlocks(_HELD_EVENT)
 
@@ -155,13 +157,27 @@ class StreamAnswer(Answer):
         if rest and rest.strip():
             # the last event lacks its empty line: read it, and let it pass as it is
             self._meter.feed(rest + b"\n\n")
+        added = self._added_end()
         if not self._meter.tally.ended and not self._meter.tally.error:
             return None
         out = [] if self.sent_head else [self._head(None)]
+        if added:
+            rest = b"%s\n\n%s" % (rest, added) if rest else added
         if rest:
             self.size += len(rest)
             out += chunk([rest]) if self.head.chunked else [rest]
         return [*out, LAST_CHUNK] if self.head.chunked else out
+
+    def _added_end(self) -> bytes:
+        """The last event, where the stream said all but that."""
+        tally = self._meter.tally
+        for rule in self.ends:
+            added = rule.end(self.dialect, tally) if rule.end is not None and not tally.error else b""
+            if added:
+                self.mended.append(rule.name)
+                tally.ended = True
+                return added
+        return b""
 
     def cut(self, refusal: Refusal, /) -> list[bytes]:
         event = words.event(self.dialect, refusal)

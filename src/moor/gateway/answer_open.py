@@ -46,7 +46,11 @@ def open_answer(
     if _kind(named) == _EVENTS:
         stages: list[Stage] = [item.stage() for item in prepared.fired if item.stage is not None]
         stages += prepared.stages
-        return mended_stream(dialect, head, stages, on_answers) if on_answers else StreamAnswer(dialect, head, stages)
+        stream = (
+            mended_stream(dialect, head, stages, on_answers) if on_answers else StreamAnswer(dialect, head, stages)
+        )
+        stream.ends = prepared.plan.gate.ends
+        return stream
     metered = limits.max_metered_body if prepared.action != COUNT_TOKENS else 0
     if on_answers and metered:
         return MendedBody(dialect, head, metered, on_answers)

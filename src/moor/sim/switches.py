@@ -40,6 +40,7 @@ SYSTEM_ROLE: Final = "system-role-in-messages"
 CONTEXT_MANAGEMENT: Final = "context-management"
 OUTPUT_CONFIG: Final = "output-config"
 ADAPTIVE_THINKING: Final = "adaptive-thinking"
+CACHE_TTL: Final = "cache-ttl"
 UNKNOWN_BETAS: Final = "unknown-betas"
 UNKNOWN_KEYS: Final = "unknown-keys"
 CLIENT_METADATA: Final = "client-metadata"
@@ -87,6 +88,9 @@ _SWITCHES: Final = (
     ),
     Switch(OUTPUT_CONFIG, False, "anthropic bodies may hold output_config", "databricks 10.11: open"),
     Switch(ADAPTIVE_THINKING, False, "thinking may be of type adaptive", "databricks 10.11: open"),
+    Switch(
+        CACHE_TTL, False, "anthropic cache marks may hold a ttl", "users-ask: litellm#38790, inferred: strict side"
+    ),
     Switch(
         UNKNOWN_BETAS,
         False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from moor.domain import quirks
 from moor.domain.dialects import ANTHROPIC_MESSAGES, COUNT_TOKENS
 from moor.domain.models import Model
 from moor.upstreams.keyed import KeyedUpstream
@@ -17,6 +18,7 @@ class AnthropicUpstream(KeyedUpstream):
     """One account or proxy. The key goes into `x-api-key`; `auth = "bearer"` for a proxy that wants it so."""
 
     kind = KIND
+    quirks = frozenset({quirks.REFUSES_CACHE_TTL, quirks.OMITS_STREAM_END})
     default_url = "https://api.anthropic.com"
     auth = "x-api-key"
     dialects = (ANTHROPIC_MESSAGES,)

@@ -19,7 +19,7 @@ class OpenAiUpstream(KeyedUpstream):
     """One engine or vendor."""
 
     kind = KIND
-    quirks = frozenset({quirks.NO_STREAM_USAGE_WITHOUT_ASKING})
+    quirks = frozenset({quirks.NO_STREAM_USAGE_WITHOUT_ASKING, quirks.OMITS_STREAM_END})
     dialects = (OPENAI_CHAT,)
 
     def path(self, dialect: str, model: Model, action: str) -> str | None:  # noqa: ARG002 - the same for all models

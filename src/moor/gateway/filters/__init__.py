@@ -35,6 +35,8 @@ FILTERS: Final[dict[str, str]] = {
     "thinking-display": "moor.gateway.filters.thinking_display:FILTER",
     "adaptive-thinking": "moor.gateway.filters.adaptive_thinking:FILTER",
     "unknown-body-keys": "moor.gateway.filters.body_keys:FILTER",
+    "cache-ttl": "moor.gateway.filters.cache_ttl:FILTER",
+    "stream-end": "moor.gateway.filters.stream_end:FILTER",
     "temperature": "moor.gateway.filters.temperature:FILTER",
     "reasoning-effort": "moor.gateway.filters.reasoning_effort:FILTER",
     "list-content": "moor.gateway.filters.list_content:FILTER",

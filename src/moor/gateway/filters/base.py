@@ -16,6 +16,7 @@ from moor.wire.words import holds_any
 if TYPE_CHECKING:
     from moor.domain.models import Model
     from moor.wire.index import Index
+    from moor.wire.meter.base import Tally
 
 REQUEST: Final = "request"
 RESPONSE: Final = "response"
@@ -104,6 +105,7 @@ class Filter:
         apply: Callable[[Draft], bool],
         stage: Callable[[], Stage] | None = None,
         whole: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+        end: Callable[[str, Tally], bytes] | None = None,
     ) -> None:
         self.name = name
         self.phases = phases
@@ -139,6 +141,10 @@ class Filter:
         self.whole = whole
         """for answers in one document, of a rule about answers alone: what it becomes; the same object where
         nothing changed"""
+
+        self.end = end
+        """for streams that ended without an error, of a rule about answers alone: what is added to them, by their
+        dialect and what they said"""
 
     def fits(self, quirks: frozenset[str], dialect: str, agent: str, model: Model) -> bool:
         """Whether it can be needed for these calls."""

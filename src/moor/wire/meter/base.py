@@ -32,7 +32,9 @@ T = TypeVar("T")
 class Tally:
     """What one answer said about itself so far. None: it did not say."""
 
-    __slots__ = ("cache_read", "cache_write", "ended", "error", "final", "hour", "input", "output", "reasoning")
+    __slots__ = (
+        *("cache_read", "cache_write", "ended", "error", "final", "hour", "input", "marked", "output", "reasoning"),
+    )
 
     def __init__(self) -> None:
         self.input: int | None = None
@@ -48,6 +50,8 @@ class Tally:
         """the numbers are the last ones the upstream sends"""
         self.ended = False
         """the dialect's own end came"""
+        self.marked = False
+        """the mark behind the last event came, in a dialect that has one beside its end (`[DONE]`)"""
         self.error = ""
         """sentence of an error inside the answer"""
 

@@ -26,7 +26,7 @@ class ChatReader:
     def event(self, tally: Tally, event: SseEvent) -> None:
         """Take one chunk."""
         if event.data.strip() == b"[DONE]":
-            tally.ended = True
+            tally.ended = tally.marked = True
             tally.final = tally.final or tally.output is not None
             return
         data = parse(event.data)

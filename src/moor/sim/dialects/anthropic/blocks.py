@@ -116,6 +116,24 @@ def check_cache_control(block: Json, where: str) -> None:
         raise SimRefusal(400, f"{where}.cache_control.ephemeral.ttl: Input should be '5m' or '1h'")
 
 
+def check_no_ttl(body: Json) -> None:
+    """No mark says for how long a cache is kept, where the backend knows five minutes only."""
+    for key in ("tools", "system", "messages"):
+        items = body.get(key)
+        for place, item in enumerate(items if isinstance(items, list) else []):
+            _check_no_ttl(item, f"{key}.{place}")
+            for number, block in enumerate(_blocks(item)):
+                _check_no_ttl(block, f"{key}.{place}.content.{number}")
+                for inner, one in enumerate(_blocks(block)):
+                    _check_no_ttl(one, f"{key}.{place}.content.{number}.{inner}")
+
+
+def _check_no_ttl(block: Json, where: str) -> None:
+    mark = block.get("cache_control")
+    if isinstance(mark, dict) and "ttl" in mark:
+        raise SimRefusal(400, f"{where}.cache_control.ephemeral.ttl: Extra inputs are not permitted")
+
+
 def _check_marks(messages: list[Json]) -> None:
     marks = sum("cache_control" in block for message in messages for block in _blocks(message))
     if marks > _MARKS:

@@ -10,7 +10,7 @@ from typing import Final
 
 from moor.errors.sim import SimRefusal
 from moor.sim import switches
-from moor.sim.dialects.anthropic.blocks import check_cache_control, check_messages, check_text_blocks
+from moor.sim.dialects.anthropic.blocks import check_cache_control, check_messages, check_no_ttl, check_text_blocks
 from moor.sim.dialects.anthropic.shape import Body
 from moor.sim.dialects.face import Rules, check_cap, check_shape, extra, is_int, objects, only_keys, required, words
 from moor.sim.messages import Json
@@ -56,6 +56,8 @@ def check(body: Json, rules: Rules) -> None:
     if "system" in body and not isinstance(body["system"], str):
         check_text_blocks(objects(body["system"], "system"), "system")
     check_messages(objects(required(body, "messages"), "messages"), rules)
+    if not rules.switches[switches.CACHE_TTL]:
+        check_no_ttl(body)
 
 
 def _check_betas(rules: Rules) -> None:
