@@ -18,6 +18,7 @@ BASE = {
 USE = {"type": "tool_use", "id": "toolu_1", "name": "bash", "input": {}}
 RESULT = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "ok"}
 TEXT = {"type": "text", "text": "x"}
+HOUR = {"type": "ephemeral", "ttl": "1h"}
 
 
 def _with(**changes):
@@ -44,6 +45,18 @@ REFUSED = [
     (_said(("user", [TEXT]), ("assistant", [USE]), ("user", [TEXT])), "ids were found without `tool_result`"),
     (_said(("user", [RESULT])), "unexpected `tool_use_id` found in `tool_result` blocks: toolu_1"),
     (_said(("user", [TEXT]), ("assistant", [TEXT]), ("user", [RESULT])), "unexpected `tool_use_id`"),
+    (_said(("user", [TEXT]), ("assistant", [USE]), ("user", [RESULT, RESULT])), "must have a single result"),
+    (_said(("user", [TEXT]), ("assistant", [USE, USE]), ("user", [RESULT])), "`tool_use` ids must be unique"),
+    (_with(system=[{**TEXT, "cache_control": HOUR}]), "system.0.cache_control.ephemeral.ttl: Extra inputs"),
+    (_tool(cache_control=HOUR), "tools.0.cache_control.ephemeral.ttl: Extra inputs"),
+    (
+        _said(
+            ("user", [TEXT]),
+            ("assistant", [USE]),
+            ("user", [{**RESULT, "content": [{**TEXT, "cache_control": HOUR}]}]),
+        ),
+        "messages.2.content.0.0.cache_control.ephemeral.ttl: Extra inputs",
+    ),
     (_said(("system", "be good"), ("user", [TEXT])), 'Unexpected role "system"'),
     (_said(("robot", "x")), "messages.0.role: Input should be 'user' or 'assistant'"),
     (_said(("user", [USE])), "`tool_use` blocks are not allowed in `user` messages"),
@@ -107,7 +120,7 @@ ACCEPTED = [
     _with(
         system="s", tool_choice={"type": "auto"}, thinking={"type": "enabled", "budget_tokens": 1024}, max_tokens=5000
     ),
-    _with(system=[{**TEXT, "cache_control": {"type": "ephemeral", "ttl": "1h"}}], metadata={"user_id": "u"}),
+    _with(system=[{**TEXT, "cache_control": {"type": "ephemeral"}}], metadata={"user_id": "u"}),
 ]
 
 

@@ -139,12 +139,10 @@ class Filter:
         """for streams: what runs on the way back when `apply` changed the request, or always where the rule is about
         answers alone"""
         self.whole = whole
-        """for answers in one document, of a rule about answers alone: what it becomes; the same object where
-        nothing changed"""
+        """for documents, of a rule about answers alone: what one becomes; the same object where nothing changed"""
 
         self.end = end
-        """for streams that ended without an error, of a rule about answers alone: what is added to them, by their
-        dialect and what they said"""
+        """for streams that ended well, of a rule about answers alone: what they lack, by dialect and tally"""
 
     def fits(self, quirks: frozenset[str], dialect: str, agent: str, model: Model) -> bool:
         """Whether it can be needed for these calls."""

@@ -1,4 +1,4 @@
-"""Messages dialect: tool calls without their results, and results without their calls, are taken out."""
+"""Messages dialect: tool calls without their results, results without their calls, and second ones are taken out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ID_KEYS: Final = {"tool_use": "id", "tool_result": "tool_use_id"}
 def apply(draft: Draft) -> bool:
     """Repair `messages` until calls and results pair up; only ids are read, unless there is something to repair."""
     turns = read_turns(draft)
-    if turns is None or turns.are_paired():
+    if turns is None or (not turns.doubles and turns.are_paired()):
         return False
     calls = [set(ids) for ids in turns.calls]
     results = [set(ids) for ids in turns.results]
@@ -26,11 +26,13 @@ def apply(draft: Draft) -> bool:
     for _ in range(_PASSES):
         if not _mark(calls, results, orphans):
             break
-    if not any(orphans):
+    places = {place for place, gone in enumerate(orphans) if gone}.union(turns.doubles)
+    if not places:
         return False
     items = elements(draft.view("messages") or b"") or []
-    repaired = [_without(item, gone) if gone else item for item, gone in zip(items, orphans, strict=True)]
-    draft.set("messages", array(repaired))
+    for place in places:
+        items[place] = _without(items[place], orphans[place])
+    draft.set("messages", array(items))
     return True
 
 
@@ -51,16 +53,24 @@ def _mark(calls: list[set[str]], results: list[set[str]], orphans: list[set[tupl
 
 def _without(raw: Buffer, gone: set[tuple[str, str]]) -> bytes:
     message: Any = value(raw)
-    kept = [block for block in message["content"] if not _is_gone(block, gone)]
+    known = set(gone)
+    kept = [block for block in message["content"] if not _is_gone(block, known)]
     return encode({**message, "content": kept or [{"type": "text", "text": FILLER}]})
 
 
-def _is_gone(block: Any, gone: set[tuple[str, str]]) -> bool:
+def _is_gone(block: Any, known: set[tuple[str, str]]) -> bool:
+    """Whether it is one of those, which the block is from now on: a second one of its kind and id goes."""
     if not isinstance(block, dict):
         return False
     kind = str(block.get("type"))
     key = _ID_KEYS.get(kind)
-    return key is not None and (kind, block.get(key)) in gone
+    if key is None:
+        return False
+    name = (kind, str(block.get(key)))
+    if name in known:
+        return True
+    known.add(name)
+    return False
 
 
 FILTER: Final = Filter(

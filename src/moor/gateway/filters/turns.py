@@ -48,13 +48,16 @@ class Turns(msgspec.Struct):
     """places of messages that hold a blank text, or nothing"""
     odd_marks: list[int]
     """places of messages with a cache mark on a thought, or one with a scope"""
+    doubles: list[int]
+    """places of messages in which an id occurs twice"""
     roles: list[str]
 
     def first(self, count: int) -> Turns:
         """The same of the first messages only."""
         blanks = [place for place in self.blanks if place < count]
         odd = [place for place in self.odd_marks if place < count]
-        return Turns(self.calls[:count], self.results[:count], blanks, odd, self.roles[:count])
+        doubles = [place for place in self.doubles if place < count]
+        return Turns(self.calls[:count], self.results[:count], blanks, odd, doubles, self.roles[:count])
 
     def are_paired(self) -> bool:
         """Whether each call is answered in the next message and each answer has its call in the one before."""
@@ -66,7 +69,7 @@ class Turns(msgspec.Struct):
         return not before
 
 
-_NOTHING: Final = Turns([], [], [], [], [])
+_NOTHING: Final = Turns([], [], [], [], [], [])
 SMALL: Final = 16 * 1024
 """bytes of messages below which a few searches come first; a small one may then be told as holding nothing"""
 
@@ -93,7 +96,7 @@ def _read(draft: Draft) -> Turns | None:
         if past is not None and isinstance(known, Turns):
             turns = _taken(known.first(past.count), past.rest)
         else:
-            turns = _taken(Turns([], [], [], [], []), raw)
+            turns = _taken(Turns([], [], [], [], [], []), raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     if draft.is_original("messages"):
@@ -121,8 +124,12 @@ def _take(turns: Turns, place: int, message: _Message) -> None:
             if kind == "text":
                 blank = blank or is_blank_raw(block.text)
             elif kind == "tool_use":
+                if block.id in calls:
+                    turns.doubles.append(place)
                 calls = calls | {block.id}
             elif kind == "tool_result":
+                if block.tool_use_id in results:
+                    turns.doubles.append(place)
                 results = results | {block.tool_use_id}
                 blank = blank or _has_blank(block.content)
             if len(memoryview(block.cache_control)) and _is_odd(block):

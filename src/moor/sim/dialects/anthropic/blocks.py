@@ -152,7 +152,16 @@ def _check_pairs(messages: list[Json]) -> None:
                     f"{block['tool_use_id']}. Each `tool_result` block must have a corresponding `tool_use` block "
                     "in the previous message.",
                 )
+        answered = _ids(message, "tool_result", "tool_use_id")
+        if twice := next((call for call in answered if answered.count(call) > 1), ""):
+            raise SimRefusal(
+                400,
+                f"messages.{place}.content: each tool_use must have a single result. Found multiple `tool_result` "
+                f"blocks with id: {twice}",
+            )
         calls = _ids(message, "tool_use", "id")
+        if len(set(calls)) != len(calls):
+            raise SimRefusal(400, f"messages.{place}.content: `tool_use` ids must be unique")
         after = _ids(messages[place + 1], "tool_result", "tool_use_id") if place + 1 < len(messages) else []
         missing = [call for call in calls if call not in after]
         if missing:
