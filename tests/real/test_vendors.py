@@ -72,3 +72,7 @@ def test_a_fallback_at_another_upstream_answers_where_the_first_cannot_be_reache
         assert place.session().model == model
         rows = place.must("usage", "--by", "upstream,model", "--json").last_json
         assert ("s", "system.ai.claude-haiku-4-5") in {(row["upstream"], row["model"]) for row in rows}
+        (instead,) = [one for one in done.last_json["instead"] if one["asked"] == model]
+        assert (instead["model"], instead["upstream"]) == ("system.ai.claude-haiku-4-5", "s")
+        assert instead["calls"] >= 1
+        assert f"answered by system.ai.claude-haiku-4-5 of s instead of {model}" in done.stderr

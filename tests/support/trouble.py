@@ -36,7 +36,7 @@ def assert_result(done: Done, status: str, ref: str) -> dict[str, Any]:
     result: dict[str, Any] = done.last_json
     assert set(result) == {
         *("status", "text", "session", "agent", "model", "tokens", "cost_usd", "tool_calls", "changed_files"),
-        *("auto_answered", "duration_s", "warning", "error"),
+        *("auto_answered", "duration_s", "warning", "instead", "error"),
     }
     assert result["status"] == status, f"{result}\n{done.stderr}"
     assert result["error"]["ref"] == ref, f"{result}\n{done.stderr}"

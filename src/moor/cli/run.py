@@ -179,6 +179,7 @@ async def _drive(prepared: Prepared, prompt: str, options: RunOptions, args: arg
 
     from moor.cli.launch import say_plan
     from moor.cli.steps import Steps
+    from moor.drive.outcome import answered_instead
     from moor.drive.run import HeadlessRun
     from moor.launch.headless import headless_session
 
@@ -189,7 +190,8 @@ async def _drive(prepared: Prepared, prompt: str, options: RunOptions, args: arg
         _stop_on_signals(work)
         result = await work.execute(prompt)
     steps.close()
-    result = msgspec.structs.replace(result, warning=_warning(ctx, result.session))
+    instead = answered_instead(ctx.home, result.session)
+    result = msgspec.structs.replace(result, warning=_warning(ctx, result.session), instead=instead)
     _report(result, args, ctx, steps)
     return int(work.exit_code)
 
@@ -231,6 +233,8 @@ def _summary(result: RunResult, ctx: Context) -> None:
         ctx.out.say(
             f"changed: {', '.join(result.changed_files[:12])}" + (" …" if len(result.changed_files) > 12 else "")
         )
+    for one in result.instead:
+        ctx.out.say(f"answered by {one.model} of {one.upstream} instead of {one.asked}: {one.calls} calls")
     denied = sum(1 for answer in result.auto_answered if answer.answer != "allowed")
     cost = "cost unknown" if result.cost_usd is None else f"${result.cost_usd:.4f}"
     parts = [result.status, f"{result.duration_s:.1f} s", f"{result.tool_calls} tool calls"]

@@ -34,6 +34,15 @@ class AutoAnswer(msgspec.Struct, frozen=True):
     """the rule that decided"""
 
 
+class Instead(msgspec.Struct, frozen=True):
+    """Calls that another model answered than the one that the agent asked for."""
+
+    asked: str
+    model: str
+    upstream: str
+    calls: int
+
+
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     """One headless run, told by the ledger and the agent's events."""
 
@@ -45,6 +54,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     tokens: Usage = Usage()
     cost_usd: float | None = None
     """None: a price is not known"""
+    instead: tuple[Instead, ...] = ()
+    """where a fallback answered, or another model in place of one for side calls"""
     tool_calls: int = 0
     changed_files: tuple[str, ...] = ()
     auto_answered: tuple[AutoAnswer, ...] = ()

@@ -88,7 +88,7 @@ class AgentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     slots: dict[str, str] = {}
     """model ids for the agent's own model names, e.g. `opus`, `sonnet`, `haiku`, `fast`"""
     fallback: tuple[str, ...] = ()
-    """models to take, in this order, while the one for its main work is listed as not ready"""
+    """models that answer, in this order, where the one that was asked for cannot or is listed as not ready"""
     effort: str = ""
     """how much it reasons: `low`, `medium`, `high`, or a word of the agent's own"""
     use_path: bool = False

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from moor.domain.call import CANCELLED, CUT, ERROR, OK, REFUSED, UNREACHABLE
-from moor.domain.result import BUDGET, FAILED, RunError
+from moor.domain.result import BUDGET, FAILED, Instead, RunError
 from moor.errors.base import ExitCode
 from moor.errors.run import ModelFailed
 from moor.store.db import opened
@@ -63,6 +63,19 @@ def last_failure(home: Home, session: str) -> LastFailure | None:
         return None
     ref, _, words = str(row["error"]).partition(":")
     return LastFailure(ref, str(row["outcome"]), int(row["status"]), words.strip())
+
+
+def answered_instead(home: Home, session: str) -> tuple[Instead, ...]:
+    """Which models answered in place of others, and how often. BLOCKS on SQLite."""
+    if not home.db_path.exists():
+        return ()
+    with opened(home, write=False) as connection:
+        rows = connection.execute(
+            "SELECT asked, model, upstream, SUM(calls) AS calls FROM call_groups WHERE session = ? AND asked <> '' "
+            "AND outcome = ? GROUP BY asked, model, upstream ORDER BY asked, MIN(started_at)",
+            (session, OK),
+        ).fetchall()
+    return tuple(Instead(row["asked"], row["model"], row["upstream"], int(row["calls"])) for row in rows)
 
 
 def broken_end(home: Home, session: str, model: str) -> str:
