@@ -57,6 +57,7 @@ BAD_COMMANDS: dict[str, tuple[list[str], str, str]] = {
     "address": (["login", "--host", "my workspace"], "bad-url", "https://"),
     "period": (["usage", "--since", "yore"], "period-invalid", "moor usage --since"),
     "model before an agent": (["--model", "nope", "opencode"], "unknown-model", "moor models"),
+    "label before an agent": (["--tag", "team", "opencode"], "wrong-use", "--tag KEY=VALUE"),
     "two-faced budget": (["--budget-usd", "x", "opencode"], "wrong-use", "moor --help"),
 }
 

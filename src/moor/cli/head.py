@@ -27,6 +27,7 @@ class Head:
         self.budget_tokens: int | None = None
         self.allow: list[str] = []
         self.deny: list[str] = []
+        self.tag: list[str] = []
         self.dry_run = False
         self.command: list[str] = []
 

@@ -44,6 +44,7 @@ def run_agent(name: str, args: list[str], head: Head, ctx: Context) -> int:
         effort=head.effort,
         allow=tuple(head.allow),
         deny=tuple(head.deny),
+        tags=_labels(head),
     )
     prepared = prepare(ctx.home, ctx.loaded, ctx.environ, ctx.clock, request)
     warn_unready(prepared, ctx)
@@ -52,6 +53,14 @@ def run_agent(name: str, args: list[str], head: Head, ctx: Context) -> int:
     for session_id in end_lost_sessions(ctx.home, ctx.clock):
         ctx.out.detail(f"swept what session {session_id} had left")
     return hand_over(prepared, lambda plan: announce(prepared, plan, ctx))
+
+
+def _labels(head: Head) -> dict[str, str]:
+    if not head.tag:
+        return {}
+    from moor.cli.parser import labels  # argparse has read such a head, and is loaded
+
+    return labels(head.tag)
 
 
 def refuse_misplaced(name: str, args: list[str]) -> None:

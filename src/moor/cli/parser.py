@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+from collections.abc import Iterable
 from typing import NoReturn
 
 from moor.cli.head import Head
@@ -52,7 +53,24 @@ def add_launch_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--budget-tokens", type=positive_tokens, metavar="N", help="token cap of the session")
     parser.add_argument("--allow", action="append", default=[], metavar="GLOB", help="allow only these models")
     parser.add_argument("--deny", action="append", default=[], metavar="GLOB", help="refuse these models")
+    add_tag(parser)
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
+
+
+def add_tag(parser: argparse.ArgumentParser) -> None:
+    """`--tag K=V`, as often as one likes."""
+    parser.add_argument("--tag", action="append", default=[], metavar="K=V", help="label the calls in the ledger")
+
+
+def labels(texts: Iterable[str]) -> dict[str, str]:
+    """What `--tag` says. Raises UsageError."""
+    found: dict[str, str] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            raise UsageError(f"{text!r} is no label", hint="write --tag KEY=VALUE")
+        found[key] = value
+    return found
 
 
 def positive_dollars(text: str) -> float:

@@ -26,7 +26,7 @@ _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `moor run`."""
-    from moor.cli.parser import add_loudness, positive_dollars, positive_tokens
+    from moor.cli.parser import add_loudness, add_tag, positive_dollars, positive_tokens
 
     parser.add_argument("prompt", nargs="*", help="what to do; `-` or nothing: read it from stdin")
     parser.add_argument("--agent", metavar="NAME", help="agent to use")
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--allow-model", action="append", default=[], metavar="GLOB", help="allow only these models")
     parser.add_argument("--deny-model", action="append", default=[], metavar="GLOB", help="refuse these models")
-    parser.add_argument("--tag", action="append", default=[], metavar="K=V", help="label the calls in the ledger")
+    add_tag(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object on the last line of stdout")
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     add_loudness(parser)
@@ -137,6 +137,7 @@ def _agent_name(args: argparse.Namespace, ctx: Context) -> str:
 
 
 def _prepare(args: argparse.Namespace, ctx: Context, agent: str, upstream: str) -> Prepared:
+    from moor.cli.parser import labels
     from moor.domain.session import HEADLESS
     from moor.launch.prepare import Request, prepare
 
@@ -151,16 +152,9 @@ def _prepare(args: argparse.Namespace, ctx: Context, agent: str, upstream: str) 
         budget_usd=args.budget_usd if args.budget_usd is not None else head.budget_usd,
         allow=(*head.allow, *args.allow_model),
         deny=(*head.deny, *args.deny_model),
-        tags=dict(_tag(text) for text in args.tag),
+        tags=labels([*head.tag, *args.tag]),
     )
     return prepare(ctx.home, ctx.loaded, ctx.environ, ctx.clock, request)
-
-
-def _tag(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not key or not equals:
-        raise UsageError(f"{text!r} is no label", hint="write --tag KEY=VALUE")
-    return key, value
 
 
 def _options(args: argparse.Namespace) -> RunOptions:

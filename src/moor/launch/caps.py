@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -21,6 +22,8 @@ class Family(NamedTuple):
 
     parent: str = ""
     caps: tuple[Cap, ...] = ()
+    tags: Mapping[str, str] = MappingProxyType({})
+    """its labels, which go before those of this one: a cap on a label holds for what is started inside, too"""
 
 
 def family_of(home: Home, environ: Mapping[str, str]) -> Family:
@@ -37,7 +40,7 @@ def family_of(home: Home, environ: Mapping[str, str]) -> Family:
         store.close()
     if parent is None or parent.ended_at is not None:
         return Family()
-    return Family(parent.id, tuple(cap for cap in parent.all_caps() if cap.per == SESSION))
+    return Family(parent.id, tuple(cap for cap in parent.all_caps() if cap.per == SESSION), parent.tags)
 
 
 def session_caps(
@@ -51,6 +54,6 @@ def session_caps(
     own = [
         msgspec.structs.replace(cap, session=session_id) if cap.per == SESSION else cap
         for cap in caps
-        if any(cap.fits(upstream, "", request.tags) for upstream in upstreams)
+        if any(cap.fits(upstream, "", {**request.tags, **family.tags}) for upstream in upstreams)
     ]
     return (*own, *family.caps)

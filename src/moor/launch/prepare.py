@@ -135,7 +135,7 @@ def prepare(home: Home, loaded: Loaded, environ: Mapping[str, str], clock: Clock
         watch=loaded.watch,
         traits=agent.traits(prepared.installed.version),
         key_hash=key_hash(prepared.key.reveal()),
-        tags=request.tags,
+        tags={**request.tags, **family.tags},
         created_at=clock.now(),
     )
     return prepared

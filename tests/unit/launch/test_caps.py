@@ -75,6 +75,15 @@ def test_what_is_started_inside_a_session_counts_into_it_and_into_all_above(home
     assert {"ses_p", "ses_g", "ses_1"} <= {cap.session for cap in caps}
 
 
+@pytest.mark.feature("F13.9")
+def test_the_labels_of_a_session_hold_for_what_is_started_inside_it(home: Home, loaded: Loaded) -> None:
+    add(home, tags={"team": "x"})
+    family = family_of(home, {VARIABLE: "ses_p"})
+    assert family.tags == {"team": "x"}
+    request = Request(agent="a", upstream="ws", tags={"team": "y", "run": "1"})
+    assert "team" in {cap.name for cap in session_caps(loaded, request, "ses_1", family, {"ws"})}
+
+
 def test_an_ended_or_made_up_session_is_no_parent(home: Home) -> None:
     add(home, ended_at=1.0)
     assert family_of(home, {VARIABLE: "ses_p"}) == Family()
