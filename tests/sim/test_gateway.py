@@ -198,6 +198,7 @@ def test_what_a_cache_keeps_for_an_hour_has_its_own_price(stream: bool, sim: Any
     async def scenario() -> None:
         async with sim_rig(sim, tmp_path) as rig:
             path, body, headers = request_for(ANTHROPIC_MESSAGES, "sim:hello please", stream=stream)
+            await rig.control("switch", cache_ttl=True)
             mark = {"type": "ephemeral", "ttl": "1h"}
             body["system"] = [{"type": "text", "text": "Rules. " * 2000, "cache_control": mark}]
             assert (await rig.ask(path, body, headers)).status == 200
