@@ -169,11 +169,8 @@ def _options(args: argparse.Namespace) -> RunOptions:
 
 
 async def _drive(prepared: Prepared, prompt: str, options: RunOptions, args: argparse.Namespace, ctx: Context) -> int:
-    import msgspec
-
     from moor.cli.launch import say_plan
     from moor.cli.steps import Steps
-    from moor.drive.outcome import answered_instead
     from moor.drive.run import HeadlessRun
     from moor.launch.headless import headless_session
 
@@ -184,21 +181,8 @@ async def _drive(prepared: Prepared, prompt: str, options: RunOptions, args: arg
         _stop_on_signals(work)
         result = await work.execute(prompt)
     steps.close()
-    instead = answered_instead(ctx.home, result.session)
-    result = msgspec.structs.replace(result, warning=_warning(ctx, result.session), instead=instead)
     _report(result, args, ctx, steps)
     return int(work.exit_code)
-
-
-def _warning(ctx: Context, session: str) -> str:
-    from moor.store.sessions import SessionStore
-
-    store = SessionStore(ctx.home)
-    try:
-        found = store.get(session)
-    finally:
-        store.close()
-    return found.warning if found is not None else ""
 
 
 def _stop_on_signals(work: HeadlessRun) -> None:

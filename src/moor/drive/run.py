@@ -19,7 +19,7 @@ from moor.domain.models import NANO
 from moor.domain.result import CANCELLED, COMPLETED, FAILED, TIMEOUT, AutoAnswer, RunError, RunResult
 from moor.domain.session import WORKING, Session
 from moor.drive.changes import Snapshot, changed, snapshot
-from moor.drive.outcome import Ending, broken_end, last_failure, model_error
+from moor.drive.outcome import Ending, answered_instead, broken_end, last_failure, model_error
 from moor.drive.permissions import PRESET_EDIT, Permissions, work_tree
 from moor.errors.base import ExitCode, MoorError
 from moor.errors.launch import GatewayLost
@@ -247,6 +247,15 @@ class HeadlessRun:
         finally:
             store.close()
 
+    def _warning(self) -> str:
+        """What the gateway warned of last."""
+        store = SessionStore(self._home)
+        try:
+            session = store.get(self._live.session.id)
+        finally:
+            store.close()
+        return session.warning if session is not None else ""
+
     def _result(self, ending: Ending | None, before: Snapshot, duration_s: float) -> RunResult:
         session = self._live.session
         environ = self._live.context.environ
@@ -260,10 +269,12 @@ class HeadlessRun:
             model=session.model,
             tokens=used.usage,
             cost_usd=None if used.cost_nano is None else used.cost_nano / NANO,
+            instead=answered_instead(self._home, session.id),
             tool_calls=self._tools,
             changed_files=changed(before, snapshot(before.root, environ), environ),
             auto_answered=tuple(self._answers),
             duration_s=round(duration_s, 3),
+            warning=self._warning(),
             error=ending.error if ending else None,
         )
 

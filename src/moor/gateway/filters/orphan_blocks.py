@@ -52,25 +52,24 @@ def _mark(calls: list[set[str]], results: list[set[str]], orphans: list[set[tupl
 
 
 def _without(raw: Buffer, gone: set[tuple[str, str]]) -> bytes:
+    """The message without those blocks, and of several of one kind and id with the first only."""
     message: Any = value(raw)
-    known = set(gone)
-    kept = [block for block in message["content"] if not _is_gone(block, known)]
+    met = set(gone)
+    kept: list[Any] = []
+    for block in message["content"]:
+        name = _name(block)
+        if name not in met:
+            kept.append(block)
+        if name is not None:
+            met.add(name)
     return encode({**message, "content": kept or [{"type": "text", "text": FILLER}]})
 
 
-def _is_gone(block: Any, known: set[tuple[str, str]]) -> bool:
-    """Whether it is one of those, which the block is from now on: a second one of its kind and id goes."""
-    if not isinstance(block, dict):
-        return False
-    kind = str(block.get("type"))
+def _name(block: Any) -> tuple[str, str] | None:
+    """Kind and id of a call or a result; None of anything else."""
+    kind = str(block.get("type")) if isinstance(block, dict) else ""
     key = _ID_KEYS.get(kind)
-    if key is None:
-        return False
-    name = (kind, str(block.get(key)))
-    if name in known:
-        return True
-    known.add(name)
-    return False
+    return None if key is None else (kind, str(block.get(key)))
 
 
 FILTER: Final = Filter(
