@@ -27,6 +27,7 @@ from moor.errors.run import RunLimited, RunStalled, RunTimedOut
 from moor.errors.store import DiskFullError, disk_is_full
 from moor.journal.writer import Journal
 from moor.ledger.report import totals
+from moor.secrets import redact
 from moor.store.sessions import SessionStore
 from moor.wire.numbers import as_meant
 
@@ -144,7 +145,7 @@ class HeadlessRun:
         """None when the turn came to its end; else why it did not."""
         try:
             self._journal = await asyncio.to_thread(Journal, self._home, self._live.session.id)
-            title = " ".join(prompt.split())[:_TITLE_MAX]
+            title = redact(" ".join(prompt.split()))[:_TITLE_MAX]
             await self._record(status=WORKING, title=title)
             async with asyncio.timeout(self._options.timeout_s):
                 return await self._watched(prompt, looking)

@@ -147,7 +147,8 @@ class Purse:
         """Spent as far as known here. Not what the ledger says: its rows are committed a moment later."""
         if self.standing is None:
             return self._used
-        return max(0, self.cap.limit - self.left - self.reserved - self._others)
+        # what the ledger says where that is more: a cap may have been lowered below what was spent
+        return max(self.standing.spent, self.cap.limit - self.left - self.reserved - self._others)
 
     @property
     def has_much(self) -> bool:

@@ -90,7 +90,12 @@ class Bench:
         self.seen: list[Event] = []
 
     def run(
-        self, script: Script, *, meanwhile: Callable[[HeadlessRun, Live], None] | None = None, **options: Any
+        self,
+        script: Script,
+        *,
+        meanwhile: Callable[[HeadlessRun, Live], None] | None = None,
+        prompt: str = "do it",
+        **options: Any,
     ) -> tuple[RunResult, ExitCode]:
         async def main() -> tuple[RunResult, ExitCode]:
             live = Live(self.folder, script.done)
@@ -100,7 +105,7 @@ class Bench:
             run = HeadlessRun(live, script, self.home, RunOptions(**options), self.seen.append)  # type: ignore[arg-type]
             if meanwhile:
                 asyncio.get_running_loop().call_later(0.2, meanwhile, run, live)
-            result = await run.execute("do it")
+            result = await run.execute(prompt)
             return result, run.exit_code
 
         return asyncio.run(main())
@@ -209,12 +214,15 @@ def test_a_long_limit_ends_the_run_and_a_short_one_is_waited_for(bench: Bench) -
 
 
 def test_the_session_keeps_title_and_outcome(bench: Bench) -> None:
-    bench.run(Script(END))
+    token = "dapi" + "0123456789abcdef" * 2
+    bench.run(Script(END), prompt=f"do  it\nwith {token}")
     store = SessionStore(bench.home)
     session = store.get("ses_1")
     store.close()
     assert session is not None
-    assert (session.title, session.outcome) == ("do it", COMPLETED)
+    assert session.title.startswith("do it with ")
+    assert token not in session.title
+    assert session.outcome == COMPLETED
 
 
 def test_changed_files_are_named(bench: Bench) -> None:

@@ -79,6 +79,14 @@ def test_what_others_spent_or_hold_counts() -> None:
     run(scenario())
 
 
+def test_a_cap_that_is_lower_than_what_was_spent_says_what_was_spent() -> None:
+    async def scenario() -> None:
+        async with rig(session=make_session(budget_nano=NANO), bank=MemoryBank(spent=3 * NANO)) as r:
+            assert "has spent $3 of $1" in (await r.message()).text
+
+    run(scenario())
+
+
 @pytest.mark.feature("F13.8")
 @pytest.mark.parametrize("session", [make_session(budget_nano=CENT), tokens_cap(660)], ids=["money", "tokens"])
 def test_an_endless_stream_is_cut_with_a_sentence_and_the_next_call_refused(session: Session) -> None:
