@@ -58,7 +58,7 @@ def _spent(purse: Purse, spend: Spend) -> str:
     where = "".join(f" {word} {name}" for word, name in (("on", cap.upstream), ("labelled", cap.tag)) if name)
     verb = "spent" if cap.unit == MONEY else "used"
     named = "" if cap.name == SESSION or cap.of_key else f" ({cap.name})"
-    return f"{who} {verb} {amount(cap, purse.used + spend.drawn)} of {amount(cap, cap.limit)}{where}{named}"
+    return f"{who} {verb} {amount(cap, purse.used + spend.drawn)} of {amount(cap, purse.limit)}{where}{named}"
 
 
 def amount(cap: Cap, value: int) -> str:

@@ -66,6 +66,8 @@ class Purse:
 
     def __init__(self, cap: Cap, at: float, book: PurseBook) -> None:
         self.cap = cap
+        self.limit = cap.limit
+        """as the bank last said: a person may have raised it"""
         self.at = at
         """a time in its period: a call that goes on over midnight counts to the day on which it began"""
         self.free = 0
@@ -121,6 +123,7 @@ class Purse:
             # an answer of nothing to one who needs more than is there leaves the rest to others
             self.problem, self.refused = None, not grant.amount and grant.standing.free <= 0
             self.standing, self.outside = grant.standing, grant.standing.free
+            self.limit = grant.standing.cap.limit
             self.lease = grant.lease or self.lease
             self.free += grant.amount
             self._others = max(0, grant.standing.held - grant.own)
@@ -148,17 +151,17 @@ class Purse:
         if self.standing is None:
             return self._used
         # what the ledger says where that is more: a cap may have been lowered below what was spent
-        return max(self.standing.spent, self.cap.limit - self.left - self.reserved - self._others)
+        return max(self.standing.spent, self.limit - self.left - self.reserved - self._others)
 
     @property
     def has_much(self) -> bool:
         """Whether more than half of the cap is surely left: seen at a glance after each call."""
-        return self.standing is not None and self.free + self.outside > self.cap.limit >> 1
+        return self.standing is not None and self.free + self.outside > self.limit >> 1
 
     @property
     def percent(self) -> int:
         """Used share of the cap."""
-        return 100 if self.cap.limit <= 0 else min(100, self.used * 100 // self.cap.limit)
+        return 100 if self.limit <= 0 else min(100, self.used * 100 // self.limit)
 
 
 class PurseBook:
@@ -172,7 +175,7 @@ class PurseBook:
         self._purses: dict[tuple[str, str], Purse] = {}
         self._known: dict[tuple[str, str], tuple[Session, float, list[Purse]]] = {}
         """by session and upstream: the purses, and until when they are the right ones"""
-        self._warned: dict[tuple[str, str, str], int] = {}
+        self._warned: dict[tuple[str, str, str, int], int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def of(self, session: Session, upstream: str) -> list[Purse]:
@@ -193,7 +196,7 @@ class PurseBook:
         if purse is None:
             purse = self._purses[scope, cap.unit] = Purse(cap, now, self)
         elif purse.cap is not cap and purse.cap != cap:
-            purse.cap, purse.refused = cap, False
+            purse.cap, purse.limit, purse.refused = cap, cap.limit, False
         return purse
 
     def ask_bank(self, purse: Purse, ask: Ask) -> None:
@@ -235,19 +238,18 @@ class PurseBook:
         from moor.gateway.live import CapUse
 
         return [
-            CapUse(one.cap.name, one.cap.unit, one.used + one.reserved, one.cap.limit)
-            for one in self._purses.values()
+            CapUse(one.cap.name, one.cap.unit, one.used + one.reserved, one.limit) for one in self._purses.values()
         ]
 
     def warn(self, session: Session, purses: list[Purse]) -> None:
-        """Tell once a session, cap and step how far the cap is used."""
+        """Tell once a session, cap, limit and step how far the cap is used."""
         if self._told is None:
             return
         for purse in purses:
             if purse.has_much or purse.percent < WARN_AT[0]:
                 continue
             step = max((step for step in WARN_AT if purse.percent >= step), default=0)
-            key = (session.id, purse.cap.name, purse.cap.unit)
+            key = (session.id, purse.cap.name, purse.cap.unit, purse.limit)
             if step > self._warned.get(key, 0):
                 self._warned[key] = step
                 self._told(session, purse, step)

@@ -37,7 +37,7 @@ class Warnings:
     def told(self, session: Session, purse: Purse, step: int) -> None:
         """A cap has passed that percentage."""
         cap = purse.cap
-        words = f"{step} % of the {cap.name} cap of {amount(cap, cap.limit)} is used"
+        words = f"{step} % of the {cap.name} cap of {amount(cap, purse.limit)} is used"
         _log.warning("session %s: %s", session.id, words)
         self._start(session.id, words)
 

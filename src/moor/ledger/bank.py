@@ -29,14 +29,10 @@ class LedgerBank:
 
     def take(self, cap: Cap, ask: Ask, lease: int, at: float) -> Grant:
         """A part of the cap in the period of that time, or nothing. Raises the errors of `moor.errors.store`."""
-        grant = leases.take(self._home, cap, self._owner, ask, at, lease)
-        if grant.amount or not self._session:
-            return grant
-        limit = self._limit_now(cap, at)
-        if limit <= cap.limit:
-            return grant
-        raised = msgspec.structs.replace(cap, limit=limit)
-        return leases.take(self._home, raised, self._owner, ask, at, lease)
+        limit = self._limit_now(cap, at) if self._session else cap.limit
+        if limit > cap.limit:
+            cap = msgspec.structs.replace(cap, limit=limit)
+        return leases.take(self._home, cap, self._owner, ask, at, lease)
 
     def give_back(self, lease: int, amount: int) -> None:
         """Return what is not needed now."""

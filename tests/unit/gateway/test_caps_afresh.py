@@ -15,12 +15,14 @@ from moor.domain.call import Call
 from moor.domain.ids import CALL, new_id
 from moor.domain.session import Session
 from moor.domain.usage import Usage
+from moor.gateway.budget import budget_refusal
 from moor.gateway.purse import PurseBook
 from moor.gateway.spend import Spend
 from moor.ledger.bank import LedgerBank
 from moor.ledger.leases import standing
 from moor.ledger.writer import LedgerWriter
 from moor.store.home import Home
+from moor.store.sessions import SessionStore
 from tests.unit.gateway.rig import run
 
 CAP = Cap(name="daily", per=DAY, unit=TOKENS, limit=10_000)
@@ -150,3 +152,30 @@ def test_a_clock_that_was_ahead_and_is_set_right_leaves_the_day_to_the_clock(hom
         assert book.of(SESSION, "up") == right
 
     run(scenario())
+
+
+@pytest.mark.feature("F13.8")
+def test_a_cap_that_a_person_raised_is_the_one_that_is_told_of(home: Home) -> None:
+    async def scenario() -> None:
+        clock = ManualClock(NOON)
+        told: list[tuple[int, int]] = []
+        book = PurseBook(
+            LedgerBank(home, clock, SESSION.id), clock, lambda _, purse, step: told.append((purse.limit, step))
+        )
+        for output in (9_000, 7_000):
+            call = await begin(book)
+            assert await goes_on(call, output)
+            call.settle(Usage(10, output), 0)
+            book.warn(SESSION, call.purses)
+            store.update(SESSION.id, caps=(msgspec.structs.replace(CAP, limit=30_000),))
+        assert told == [(10_000, 80), (30_000, 50)]
+        last = await begin(book)
+        (use,) = book.uses()
+        assert use.limit == 30_000
+        assert not await goes_on(last, 30_000)
+        assert "of 30000 tokens" in budget_refusal(SESSION, last, last.purses[0]).message
+
+    store = SessionStore(home)
+    store.add(SESSION)
+    run(scenario())
+    store.close()
