@@ -39,3 +39,10 @@ class CredentialSource(Protocol):
         Raises SignInNeeded (exit 3) or Unreachable (exit 4).
         """
         ...
+
+    def finish(self, within_s: float = ...) -> bool:
+        """Before this process ends: BLOCKS until nothing begun can be lost by it; nothing is begun after.
+
+        False when that takes longer than `within_s` seconds.
+        """
+        ...

@@ -11,9 +11,10 @@ from moor.errors.base import BugError, MoorError
 from moor.errors.net import Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from moor.domain.credential import Credential, CredentialSource
+    from moor.upstreams.base import Upstream
 
     Done = Callable[[Credential | MoorError], None]
 
@@ -110,6 +111,14 @@ class CredentialDesk:
             loop.call_soon_threadsafe(_settle, future, result)
         except RuntimeError:
             _log.info("the gateway ended before the credential of %s came", self._name)
+
+
+def finish_renewals(upstreams: Mapping[str, Upstream]) -> None:
+    """At the end of the process, off the loop: a refresh token that was presented is spent, so that its answer must
+    reach the disk, or the person has to sign in again."""
+    for name, upstream in upstreams.items():
+        if not upstream.credential().finish():
+            _log.error("the sign-in to %s may be lost: its renewal took too long for the end", name)
 
 
 def _line(form: str, credential: Credential) -> bytes:

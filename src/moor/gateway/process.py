@@ -23,6 +23,7 @@ from moor.domain.settings import UpstreamSettings
 from moor.errors.base import MoorError
 from moor.errors.gateway import SessionUnknownError
 from moor.gateway.activity import Activity
+from moor.gateway.credentials import finish_renewals
 from moor.gateway.live import LiveFile
 from moor.gateway.ports import SessionKeys
 from moor.gateway.server import Gateway
@@ -89,7 +90,10 @@ def main(argv: Sequence[str]) -> int:
         return 1
     watched = _watched(args)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_serve(home, store, session, upstreams, listening, watched))
+        try:
+            runner.run(_serve(home, store, session, upstreams, listening, watched))
+        finally:
+            finish_renewals(upstreams)
     return 0
 
 

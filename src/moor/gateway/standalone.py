@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from moor.domain.budget import SESSION, Cap
 from moor.domain.session import STANDALONE, Session
 from moor.domain.watch import Watch
+from moor.gateway.credentials import finish_renewals
 from moor.gateway.live import LiveFile
 from moor.gateway.metrics import Metrics
 from moor.gateway.payloads import PayloadLog
@@ -184,6 +185,7 @@ def serve(
             payloads.close()
         if ledger.close():
             gateway.purses.settle()
+        finish_renewals(upstreams)
 
 
 async def _serve(gateway: Gateway, live: LiveFile, ready: Callable[[], None]) -> None:

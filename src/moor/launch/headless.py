@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from moor.agents.base import LaunchContext
 from moor.clock import SystemClock
@@ -45,15 +46,19 @@ class Live:
         return proc.alive(self.gateway_pid, self._start)
 
     async def end(self) -> None:
-        """Stop the gateway, which sweeps what the agent left and settles the ledger. Bounded by 8 s, idempotent."""
+        """Stop the gateway, which sweeps what the agent left and settles the ledger. Bounded by 8 s, idempotent.
+
+        One that has removed the session's folder has done so: it may stay to carry the renewal of a sign-in to its
+        end, which a kill would lose.
+        """
         if self._ended:
             return
         self._ended = True
         told = proc.send(self.gateway_pid, self._start, signal.SIGTERM)
-        if not (told and await self._gone(6.0)):
+        if not (told and await self._done(6.0)):
             proc.send(self.gateway_pid, self._start, signal.SIGKILL)
-            await self._gone(1.0)
-        if (self.prepared.home.sessions_dir / self.session.id).exists():
+            await self._done(1.0)
+        if self._folder.exists():
             await asyncio.to_thread(self._end_without_gateway)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.gateway_pid, os.WNOHANG)  # noqa: ASYNC222 - WNOHANG does not wait
@@ -69,9 +74,13 @@ class Live:
         finally:
             store.close()
 
-    async def _gone(self, within_s: float) -> bool:
+    @property
+    def _folder(self) -> Path:
+        return self.prepared.home.sessions_dir / self.session.id
+
+    async def _done(self, within_s: float) -> bool:
         for _ in range(int(within_s / 0.02)):
-            if not self.gateway_alive:
+            if not self.gateway_alive or not self._folder.exists():
                 return True
             await asyncio.sleep(0.02)
         return False

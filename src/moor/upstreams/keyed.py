@@ -58,6 +58,10 @@ class KeyFromEnvironment:
         """None: a key is never due."""
         return None
 
+    def finish(self, within_s: float = 0.0) -> bool:  # noqa: ARG002 - the protocol's
+        """Nothing is ever begun."""
+        return True
+
     def obtain(self, dead: Credential | None = None) -> Credential:
         """The key; raises SignInNeeded when it is missing or was just refused."""
         if self._credential is None:

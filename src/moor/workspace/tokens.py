@@ -3,13 +3,15 @@
 Rules (facts/databricks 1.2, 8.3): refresh ahead; one refresh at a time in all processes; read the store before;
 the newest refresh token is on the disk before its access token is used; none is presented twice. A refresh whose
 answer was lost is ambiguous: it is tried again only when the access token has ended, when nothing is left to lose.
+So none is lost to the end of a process: a renewal that began is carried to its end, through Ctrl-C too.
 """
 
 from __future__ import annotations
 
+import signal
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final, Protocol
 
 import msgspec
@@ -26,6 +28,9 @@ from moor.workspace.kinds import OAUTH
 
 LOCK_WAIT_S: Final = 9.0
 """with a refresh of at most 8 s this stays below the 20 s in which an agent must be told"""
+FINISH_S: Final = 10.0
+"""the longest that a process which ends is held by a renewal: a refresh and the write of its answer"""
+_ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Vault(Protocol):
@@ -85,6 +90,10 @@ class SingleFlight:
                 self._failures += 1
                 raise
 
+    def finish(self, within_s: float = FINISH_S) -> bool:  # noqa: ARG002 - the protocol's
+        """Nothing is lost when a fetch is broken off."""
+        return True
+
     def _work(self, dead: Credential | None) -> Credential:
         raise NotImplementedError
 
@@ -114,6 +123,16 @@ class StoredSource(SingleFlight):
         self._vault = vault
         self._renew_at_host = renew
         self._command = command
+        self._renewing = threading.Lock()
+        self._finished = False
+
+    def finish(self, within_s: float = FINISH_S) -> bool:
+        """Before the process ends: waits for a renewal that began, and lets none begin. False: it takes longer."""
+        if not self._renewing.acquire(timeout=within_s):
+            return False
+        self._finished = True
+        self._renewing.release()
+        return True
 
     def _work(self, dead: Credential | None) -> Credential:
         stored = self._load()
@@ -123,7 +142,10 @@ class StoredSource(SingleFlight):
         try:
             with self._vault.refresh_lock(self._upstream, LOCK_WAIT_S):
                 stored = self._load()
-                return self._usable(stored, dead) or self._renew(stored, dead)
+                if usable := self._usable(stored, dead):
+                    return usable
+                with self._unbroken():
+                    return self._renew(stored, dead)
         except MoorError:
             # due but alive: the work goes on, and the next refresh is tried in some seconds
             if living := self._fall_back(dead):
@@ -154,6 +176,19 @@ class StoredSource(SingleFlight):
         if dead is None and stored.expires_at is not None:
             reason = "its token has expired"
         raise SignInNeeded(self._upstream, reason, self._command)
+
+    @contextmanager
+    def _unbroken(self) -> Iterator[None]:
+        """What is in the block is carried to its end. Signals that end this process wait for it where they are for
+        this thread; a gateway, whose main thread takes them, calls `finish`."""
+        with self._renewing:
+            if self._finished:
+                raise Unreachable(self._upstream, "this process ends")
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
+            try:
+                yield
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _renew(self, stored: StoredCredential, dead: Credential | None) -> Credential:
         self._refuse_without_refresh(stored, dead)
