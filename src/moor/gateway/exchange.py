@@ -9,6 +9,7 @@ before any byte of an answer leads back to `connecting` once. Both only before t
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from moor.domain.call import ERROR, UNREACHABLE
@@ -24,7 +25,7 @@ from moor.gateway.ceiling import Ceiling
 from moor.gateway.exchange_tries import Tries, unreachable
 from moor.gateway.places import status_of
 from moor.gateway.prepare import Prepared
-from moor.gateway.spend import PAID_PIECE, Spend
+from moor.gateway.spend import PAID_PIECE, Spend, Then, parted
 from moor.gateway.tries import Failure
 from moor.wire import refusal as words
 from moor.wire.index import index_object
@@ -282,7 +283,10 @@ class Exchange(Tries):
         """Pass on what is paid for, piece by piece; without money the stream ends here, with a sentence."""
         if self._over:
             return
+        again = partial(self._pay, spend, answer)
         waited, self._short = self._short, False
+        if waited and not self._goes_on(spend, answer, again):
+            return
         while self._backlog:
             out = self._fed(answer, self._next_pieces(spend))
             if out is None:
@@ -291,33 +295,30 @@ class Exchange(Tries):
             self._inbound.write(out)
             if self._over:
                 return
-            if spend.draw(answer.so_far(self.record.weight), lambda: self._pay(spend, answer)):
-                continue
-            if spend.dry is not None:
-                self._cut(budget_refusal(self._session, spend, spend.dry))
+            if (self._backlog or not self._ended) and not self._goes_on(spend, answer, again):
                 return
-            self._short = True
-            if self._outbound is not None:
-                self._outbound.pause_reading()
-            return
         if self._ended:
             self._finish(answer, [])
         elif waited and self._paused_at is None and self._outbound is not None:
             self._outbound.resume_reading()
 
+    def _goes_on(self, spend: Spend, answer: Answer, again: Then) -> bool:
+        """Whether what has passed is paid for; else it is tried `again` later, or the answer was cut."""
+        if spend.draw(answer.so_far(self.record.weight), again):
+            return True
+        if spend.dry is not None:
+            self._cut(budget_refusal(self._session, spend, spend.dry))
+        else:
+            self._short = True
+            if self._outbound is not None:
+                self._outbound.pause_reading()
+        return False
+
     def _next_pieces(self, spend: Spend) -> list[bytes]:
         """All that waits where it is paid for; else what is, or the piece that may pass before it is counted."""
-        pieces, self._backlog = self._backlog, []
         size = max(spend.clear, PAID_PIECE)
-        spend.clear -= size
-        first: list[bytes] = []
-        for place, piece in enumerate(pieces):
-            if len(piece) > size:
-                self._backlog = [piece[size:], *pieces[place + 1 :]]
-                return [*first, piece[:size]] if size else first
-            first.append(piece)
-            size -= len(piece)
-        spend.clear += size
+        first, self._backlog, unused = parted(self._backlog, size)
+        spend.clear += unused - size
         return first
 
     def _hold(self, pieces: list[bytes], ended: bool) -> None:
@@ -328,8 +329,7 @@ class Exchange(Tries):
             self._abandon()
             self._fail(words.BAD_UPSTREAM, "bad-answer", f"upstream {self._place_name} sent an endless error", ERROR)
         elif ended:
-            body, self._held = b"".join(self._held), None
-            self._held_size = 0
+            body, self._held, self._held_size = b"".join(self._held), None, 0
             self._error_answer(body)
 
     def _error_answer(self, body: bytes) -> None:

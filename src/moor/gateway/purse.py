@@ -84,6 +84,8 @@ class Purse:
         """the bank has nothing, or could not answer"""
         self.reserved = 0
         """by the calls that run"""
+        self.whole = 0
+        """of it by calls whose answer comes in one piece: mostly far more than they cost"""
         self.calls = 0
         self.idle_since = 0.0
         self.watched = False
@@ -92,12 +94,20 @@ class Purse:
         self._others = 0
         """held by other processes when the bank last answered"""
         self._book = book
-        self._waiting: list[Callable[[], None]] = []
+        self._waiting: dict[Callable[[], None], None] = {}
+        """who waits for the bank, each once, in their order"""
+        self._patient: dict[Callable[[], None], asyncio.TimerHandle] = {}
+        """who waits for a part of `whole`, in their order"""
 
     @property
     def left(self) -> int:
         """What a call could have at most, as far as known here."""
         return max(0, self.free) + self.outside
+
+    @property
+    def debt(self) -> int:
+        """What calls have cost beyond what was taken: a question to the bank asks for it too."""
+        return max(0, -self.free)
 
     def reserve(self, amount: int) -> int:
         """Up to that much for a call, out of what is free here."""
@@ -107,9 +117,10 @@ class Purse:
         return got
 
     def ask(self, ask: Ask, then: Callable[[], None] | None = None) -> None:
-        """Have the bank asked; `then` is called once it has answered, whatever it said."""
+        """Have the bank asked; `then` is called once it has answered, whatever it said. The same one is called once,
+        however often it asks."""
         if then is not None:
-            self._waiting.append(then)
+            self._waiting[then] = None
         if not self.asking:
             self.asking = True
             self._book.ask_bank(self, ask)
@@ -127,12 +138,36 @@ class Purse:
             self.lease = grant.lease or self.lease
             self.free += grant.amount
             self._others = max(0, grant.standing.held - grant.own)
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting = self._waiting, {}
         for then in waiting:
             then()
 
-    def settled(self, reserved: int, actual: int) -> None:
-        """A call ended: it had reserved this much and cost that much."""
+    def release(self, reserved: int) -> None:
+        """A call that has not begun reserves nothing for now."""
+        self.reserved -= reserved
+        self.free += reserved
+
+    def wait(self, seconds: float, then: Callable[[], None]) -> None:
+        """`then` is called once a call has ended whose answer came in one piece, or after so many seconds. Who waits
+        already goes on waiting as before."""
+
+        def late() -> None:
+            del self._patient[then]
+            then()
+
+        if then not in self._patient:
+            self._patient[then] = asyncio.get_running_loop().call_later(seconds, late)
+
+    def settled(self, reserved: int, actual: int, whole: int = 0) -> None:
+        """A call ended: it had reserved this much and cost that much. `whole`: what it had for an answer in one
+        piece, for which others may wait."""
+        self.whole -= whole
+        if whole and self._patient:
+            loop = asyncio.get_running_loop()
+            for then, timer in self._patient.items():
+                timer.cancel()
+                loop.call_soon(then)
+            self._patient.clear()
         self.reserved -= reserved
         self.free += reserved - actual
         self.calls -= 1

@@ -6,6 +6,8 @@ hidden reasoning) is bounded by the call's own output limit, which is lowered to
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from moor.domain.budget import MONEY
@@ -15,8 +17,6 @@ from moor.ledger.leases import Ask
 from moor.wire.meter.base import BYTES_PER_TOKEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from moor.domain.models import Price
     from moor.gateway.purse import Purse
 
@@ -35,6 +35,22 @@ _ROUNDS: Final = 3
 """questions to the bank about one cap before a call begins: others may take what was there a moment ago"""
 _HEAVY: Final = 16_384
 """input tokens below which a closer look at the request is not worth it"""
+Then = Callable[[], None]
+"""what is done once a cap's bank has answered, or others have given back"""
+_ENOUGH: Final = 4096
+"""output tokens that are enough for most answers: where less is left, a call waits for what others will give back"""
+_PATIENCE_S: Final = 60.0
+"""how long it waits at most, each time"""
+
+
+def parted(pieces: list[bytes], size: int) -> tuple[list[bytes], list[bytes], int]:
+    """The first `size` bytes, the rest, and how many bytes fewer than `size` there were."""
+    for place, piece in enumerate(pieces):
+        if len(piece) > size:
+            first = pieces[:place]
+            return [*first, piece[:size]] if size else first, [piece[size:], *pieces[place + 1 :]], 0
+        size -= len(piece)
+    return pieces, [], size
 
 
 class Spend:
@@ -74,7 +90,12 @@ class Spend:
         self._first = 0
         """output tokens that are reserved at the begin"""
         self._whole = False
-        self._then: Callable[[], None] | None = None
+        self._begun = False
+        self._until: float | None = None
+        """the loop's time until which this call waits for others"""
+        self._then: Then | None = None
+        self._resume: Then | None = None
+        """what a stream does that waits; several caps may have it wait, and each tells it"""
         self._afford = 0
         """output tokens that all caps can pay for"""
         self._input_tokens = input_tokens
@@ -86,7 +107,7 @@ class Spend:
             rate = MILLION if in_money is None else in_money.input
             self._inputs.append(-(-input_tokens * rate // MILLION))
 
-    def start(self, ceiling: int, *, whole: bool, then: Callable[[], None]) -> None:
+    def start(self, ceiling: int, *, whole: bool, then: Then) -> None:
         """Reserve what the call needs to begin, then call `then`; `dry` says that it may not.
 
         `ceiling`: the largest answer, by the call's own limit or the model's. `whole`: it comes in one piece, so that
@@ -106,13 +127,51 @@ class Spend:
             if (self.dry is None and self._afford >= ceiling) or not self._is_less():
                 break
             self.dry = None
+        if self._lets_others_end():
+            return
         if self.dry is None:
-            self.limit = max(min(LEAST, ceiling), self._afford) if self._afford < ceiling else None
-            if not self._whole:
-                self.clear = BYTES_PER_TOKEN * self._paid(self._inputs)
+            self._admitted()
         then = self._then
         self._then = self._closer = None  # both lead back here: cycles, which the collector would have to find
         then()
+
+    def _admitted(self) -> None:
+        self._begun = True
+        ceiling, self._until = self._ceiling, None
+        self.limit = max(min(LEAST, ceiling), self._afford) if self._afford < ceiling else None
+        if not self._whole:
+            self.clear = BYTES_PER_TOKEN * self._paid(self._inputs)
+            return
+        for purse, reserved in zip(self.purses, self._reserved, strict=True):
+            purse.whole += reserved
+
+    def _lets_others_end(self) -> bool:
+        """Wait where too little is left, and calls run that hold far more than they will cost: those whose answer
+        comes in one piece, for which all of their limit is reserved."""
+        purse = self.dry or self.scarcest
+        if self.dry is None and self._afford >= min(self._ceiling, _ENOUGH):
+            return False
+        if self.dry is not None and self.needed > purse.left + purse.whole:
+            return False
+        if not self._waits(purse, self._begin):
+            return False
+        self.dry = None
+        for place, one in enumerate(self.purses):
+            one.release(self._reserved[place])
+            self._reserved[place] = 0
+        self._rounds = [_ROUNDS] * len(self.purses)
+        return True
+
+    def _waits(self, purse: Purse, then: Then) -> bool:
+        if not purse.whole or purse.problem is not None:
+            return False
+        now = asyncio.get_running_loop().time()
+        if self._until is None:
+            self._until = now + _PATIENCE_S
+        elif now >= self._until:
+            return False
+        purse.wait(self._until - now, then)
+        return True
 
     def _asks_to_begin(self) -> bool:
         """Reserve what the call needs, or as much as there is; True where a bank had to be asked for it."""
@@ -124,14 +183,15 @@ class Spend:
             if wish <= 0:
                 continue
             short = need - self._reserved[place]
+            if short > 0:
+                short += purse.debt
+            wish += purse.debt
             stale = purse.standing is None or wish <= purse.outside
             rounds = self._rounds[place]
             told = rounds < _ROUNDS and (purse.refused or purse.outside < short)
             if (short > 0 or stale) and rounds > 0 and not told:
-                self._rounds[place] -= 1
                 # the bank may give less than all of the wish: then the limit is lowered
-                purse.ask(Ask(max(0, short), wish), self._begin)
-                return True
+                return self._ask(place, Ask(max(0, short), wish))
             if short > 0:
                 self.dry, self.needed = purse, need
                 return False
@@ -144,13 +204,20 @@ class Spend:
         for place, purse in enumerate(self.purses):
             tokens = self._affordable(place)
             if tokens < self._ceiling and self._rounds[place] == _ROUNDS:
-                self._rounds[place] -= 1
                 wish = self._cost(place, self._first) - self._reserved[place]
-                purse.ask(Ask(0, max(0, wish)), self._begin)
-                return True
+                return self._ask(place, Ask(0, max(0, wish)))
             if tokens < self._afford:
                 self._afford, self.scarcest = tokens, purse
         return False
+
+    def _ask(self, place: int, ask: Ask) -> bool:
+        """Have the bank asked before the call begins; True. A question of another call, whose answer comes first,
+        asked for what that one needs: it is none of ours."""
+        purse = self.purses[place]
+        if not purse.asking:
+            self._rounds[place] -= 1
+        purse.ask(ask, self._begin)
+        return True
 
     def _is_less(self) -> bool:
         """Whether the input is less than was thought, on a closer look; looks once."""
@@ -172,13 +239,14 @@ class Spend:
         """Output tokens that a purse can pay for, as far as known."""
         return self._tokens(place, self._reserved[place] + (0 if self._whole else self.purses[place].left))
 
-    def draw(self, used: Usage, then: Callable[[], None]) -> bool:
+    def draw(self, used: Usage, then: Then) -> bool:
         """Whether the answer may go on after `used`; where it must wait for the bank, `then` is called later.
 
         `dry` is set when it may not go on at all.
         """
         waits = False
         self.clear = 0
+        self._resume = then
         tokens, nano = total(used), cost_nano(used, self._price) or 0
         amounts = [nano if purse.cap.unit == MONEY else tokens for purse in self.purses]
         for place, purse in enumerate(self.purses):
@@ -187,21 +255,30 @@ class Spend:
             if ahead > self._reserved[place]:
                 self._fill(place, ahead)
                 if ahead > self._reserved[place] and not purse.refused:
-                    purse.ask(Ask(1, ahead - self._reserved[place]))
+                    purse.ask(Ask(1, ahead - self._reserved[place] + purse.debt))
             if spent < self._reserved[place]:
                 self._asked_last[place] = False
                 continue
             if purse.asking or not self._asked_last[place]:
                 # what the bank said may be old: others have given back since, or a person has raised the cap
                 self._asked_last[place] = not purse.asking
-                purse.ask(Ask(1, max(1, ahead - self._reserved[place])), then)
+                purse.ask(Ask(1, max(1, ahead - self._reserved[place] + purse.debt)), self._resumed)
                 waits = True
+            elif not self._whole and self._waits(purse, self._resumed):
+                self._asked_last[place] = False
+                return False
             else:
                 self.dry, self.drawn = purse, spent
                 return False
         if not waits:
+            self._resume = self._until = None
             self.clear = BYTES_PER_TOKEN * self._paid(amounts)
         return not waits
+
+    def _resumed(self) -> None:
+        then, self._resume = self._resume, None
+        if then is not None:
+            then()
 
     def _paid(self, spent: list[int]) -> int:
         """Output tokens that what is reserved pays for beyond that."""
@@ -220,12 +297,14 @@ class Spend:
         if self._over:
             return ()
         self._over = True
+        self._then = self._resume = self._closer = None
         draws: list[tuple[int, int]] = []
         for place, purse in enumerate(self.purses):
             actual = cost if purse.cap.unit == MONEY else total(used)
             if purse.lease and actual:
                 draws.append((purse.lease, actual))
-            purse.settled(self._reserved[place], actual)
+            whole = self._reserved[place] if self._begun and self._whole else 0
+            purse.settled(self._reserved[place], actual, whole)
         return tuple(draws)
 
     def _cost(self, place: int, output_tokens: int) -> int:

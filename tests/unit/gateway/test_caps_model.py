@@ -6,7 +6,6 @@ The purses, their calls and the leases in the database are the real ones; the wi
 from __future__ import annotations
 
 import asyncio
-import os
 import tempfile
 from collections.abc import Coroutine
 from pathlib import Path
@@ -20,90 +19,36 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from moor.clock import ManualClock
 from moor.domain.budget import DAY, MONEY, SESSION, TOTAL, UNITS, Cap
 from moor.domain.call import Call
-from moor.domain.cost import cost_nano
 from moor.domain.ids import CALL, new_id
 from moor.domain.session import Session
 from moor.domain.usage import Usage
-from moor.gateway.purse import Purse, PurseBook
-from moor.gateway.spend import PAID_PIECE, Spend
+from moor.gateway.purse import Purse
+from moor.gateway.spend import Spend
 from moor.ledger import leases
-from moor.ledger.leases import Ask, Grant, Owner
 from moor.ledger.writer import insert_calls
-from moor.run import proc
 from moor.store.db import opened, transaction
 from moor.store.home import Home
 from moor.store.sessions import SessionStore
 from moor.wire.meter.base import BYTES_PER_TOKEN
 from tests.support.fuzz import examples
+from tests.unit.gateway.caps_rig import (
+    BEYOND,
+    CEILINGS,
+    DEAD,
+    ENDLESS,
+    FORMS,
+    INPUTS,
+    LIMITS,
+    NANO_A_TOKEN,
+    PATIENCE,
+    PIECES,
+    WHOLE,
+    Loop,
+    Process,
+    Running,
+    amount,
+)
 from tests.unit.gateway.scripted import PRICE
-
-BEYOND = PAID_PIECE // BYTES_PER_TOKEN
-"""output tokens that a stream may pass a cap by"""
-DEAD = 1 << 22
-"""a pid above the largest"""
-WHOLE, STREAM, ENDLESS = FORMS = ("whole", "stream", "endless")
-"""in one piece, in pieces, and from an upstream that keeps to no limit"""
-LIMITS = (600, 5_000, 40_000, 300_000)
-INPUTS = (0, 50, 3_000)
-CEILINGS = (1, 1_000, 32_000, 128_000)
-PIECES = (1, 100, 3_000, 30_000, 300_000)
-NANO_A_TOKEN = PRICE.output // 1_000_000
-
-
-class Loop(asyncio.SelectorEventLoop):
-    """A loop whose timers come when the test says so."""
-
-    ahead = 0.0
-
-    def time(self) -> float:
-        """Part of the loop."""
-        return super().time() + self.ahead
-
-
-class Bank:
-    """The leases of one process, as `LedgerBank` takes them."""
-
-    def __init__(self, home: Home, clock: ManualClock) -> None:
-        self.home = home
-        self.clock = clock
-        self.owner = Owner(os.getpid(), proc.start_time(os.getpid()) or 0.0)
-        self.leases: set[int] = set()
-
-    def take(self, cap: Cap, ask: Ask, lease: int, at: float) -> Grant:
-        """Part of `moor.gateway.purse.Bank`."""
-        grant = leases.take(self.home, cap, self.owner, ask, at, lease)
-        self.leases.add(grant.lease)
-        return grant
-
-    def give_back(self, lease: int, amount: int) -> None:
-        """Part of the same."""
-        leases.give_back(self.home, lease, amount)
-
-    def settle(self, leases_: list[int]) -> None:
-        """Part of the same."""
-        leases.settle(self.home, leases_, self.clock.now())
-
-
-class Process:
-    """A gateway: its purses, the calls that run in it, and the rows that wait to be committed."""
-
-    def __init__(self, home: Home, clock: ManualClock) -> None:
-        self.bank = Bank(home, clock)
-        self.book = PurseBook(self.bank, clock)
-        self.calls: list[Running] = []
-        self.rows: list[Call] = []
-
-
-class Running:
-    """A call that began at that time. `limit`: output tokens of its answer."""
-
-    def __init__(self, session: Session, spend: Spend, used: Usage, limit: int, at: float, form: str) -> None:
-        self.session = session
-        self.at = at
-        self.spend = spend
-        self.used = used
-        self.limit = limit
-        self.form = form
 
 
 class Caps(RuleBasedStateMachine):
@@ -122,6 +67,7 @@ class Caps(RuleBasedStateMachine):
         self.caps = [self.cap(number, *limit) for number, limit in enumerate(limits)]
         self.spent: dict[tuple[str, str], int] = {}
         self.cut = 0
+        self.unpaid = 0
         self.which = [sorted({number % len(limits) for number in some}) for some in which]
         store = SessionStore(self.home)
         for name, parent in (("ses_1", ""), ("ses_2", "ses_1"), ("ses_3", "")):
@@ -159,9 +105,11 @@ class Caps(RuleBasedStateMachine):
         async def quiet() -> None:
             await asyncio.wait_for(work, 20)
             while others := asyncio.all_tasks() - {asyncio.current_task()}:
-                await asyncio.wait(others)
+                for done in (await asyncio.wait(others))[0]:
+                    done.result()
 
         self.loop.run_until_complete(quiet())
+        assert self.loop.problems == []
 
     @rule(
         place=st.integers(0, 1),
@@ -178,12 +126,32 @@ class Caps(RuleBasedStateMachine):
         """Ask for it as an exchange does."""
         now = self.clock.now()
         spend = Spend(process.book.of(session, "up"), PRICE, used.input)
-        begun = asyncio.Event()
-        spend.start(ceiling, whole=form == WHOLE, then=begun.set)
-        await begun.wait()
+        process.waiting.append(spend)
+        began = self.loop.time()
+
+        def then() -> None:
+            process.waiting.remove(spend)
+            if not process.dead:
+                self.admitted(process, session, spend, used, ceiling, form, now, self.loop.time() - began)
+
+        spend.start(ceiling, whole=form == WHOLE, then=then)
+
+    def admitted(
+        self,
+        process: Process,
+        session: Session,
+        spend: Spend,
+        used: Usage,
+        ceiling: int,
+        form: str,
+        at: float,
+        waited: float,
+    ) -> None:
+        """It may go out, or is refused."""
         if spend.dry is not None:
             free = self.there(spend.dry)
             assert free < spend.needed, f"refused, and {free} was there of {spend.needed}"
+            assert waited >= PATIENCE or free + spend.dry.whole < spend.needed, "others would have given back"
             spend.settle(Usage(), 0)
             return
         if spend.limit is not None:
@@ -192,7 +160,7 @@ class Caps(RuleBasedStateMachine):
             least = [amount(purse.cap.unit, Usage(output=spend.limit + 1)) for purse in spend.purses]
             assert any(map(int.__le__, there, least)), f"lowered to {spend.limit}, and {there} was there"
         limit = ceiling if spend.limit is None else spend.limit
-        call = Running(session, spend, used, limit if form != ENDLESS else 1 << 40, now, form)
+        call = Running(session, spend, used, limit if form != ENDLESS else 1 << 40, at, form)
         process.calls.append(call)
         self.note(call, Usage())
 
@@ -204,29 +172,39 @@ class Caps(RuleBasedStateMachine):
     def go_on(self, place: int, which: int, tokens: int) -> None:
         """Some of an answer comes; a stream is cut where a cap is used up, and nowhere else."""
         process = self.processes[place]
-        if process.calls:
-            self.run(self.answered(process, process.calls[which % len(process.calls)], tokens))
+        calls = [call for call in process.calls if not call.comes and not call.unpaid]
+        if calls:
+            self.run(self.answered(process, calls[which % len(calls)], tokens))
 
     async def answered(self, process: Process, call: Running, tokens: int) -> None:
-        """What an exchange does with an answer: pass on what is paid for, count, wait for the bank, cut."""
+        """What comes of an answer."""
         if call.form == WHOLE:
             self.use(call, min(tokens, call.limit))
             self.end(process, call)
+        else:
+            call.comes = min(tokens, call.limit - call.used.output)
+            self.passed_on(process, call)
+
+    def passed_on(self, process: Process, call: Running) -> None:
+        """What an exchange does with it: pass on what is paid for, count, wait, cut."""
+        if call.over or process.dead:
             return
-        left = min(tokens, call.limit - call.used.output)
-        while left > 0 and call.spend.dry is None:
-            size = min(left, max(call.spend.clear // BYTES_PER_TOKEN, BEYOND))
-            left -= size
-            self.use(call, size)
-            told = asyncio.Event()
-            while not call.spend.draw(call.used, told.set) and call.spend.dry is None:
-                await told.wait()
-                told = asyncio.Event()
+        while call.comes or call.unpaid:
+            if not call.unpaid:
+                size = min(call.comes, max(call.spend.clear // BYTES_PER_TOKEN, BEYOND))
+                call.comes -= size
+                self.use(call, size)
+                call.unpaid = True
+            if not call.spend.draw(call.used, lambda: self.passed_on(process, call)):
+                break
+            call.unpaid = False
         if call.spend.dry is not None:
             free = self.there(call.spend.dry)
             self.cut += 1
             assert free <= 0, f"cut, and {free} was there of {call.spend.dry.cap}"
-        if call.spend.dry is not None or call.used.output == call.limit:
+            self.end(process, call)
+        elif call.used.output == call.limit and not call.comes:
+            self.unpaid += call.unpaid  # all of it has come: nothing is left to be cut
             self.end(process, call)
 
     def use(self, call: Running, tokens: int) -> None:
@@ -256,6 +234,7 @@ class Caps(RuleBasedStateMachine):
     def end(self, process: Process, call: Running) -> None:
         """Settle it; its row waits for the next commit."""
         process.calls.remove(call)
+        call.over = True
         cost = amount(MONEY, call.used)
         row = Call(
             new_id(CALL, call.at),
@@ -285,6 +264,16 @@ class Caps(RuleBasedStateMachine):
         self.loop.ahead += 2
         self.run(asyncio.sleep(0))
 
+    @rule()
+    def long_pause(self) -> None:
+        """A minute: whoever waited for others has been told."""
+        early = [spend for process in self.processes for spend in process.waiting]
+        streams = [(call, call.used) for process in self.processes for call in process.calls if call.unpaid]
+        self.loop.ahead += PATIENCE + 1
+        self.run(asyncio.sleep(0))
+        assert not [spend for process in self.processes for spend in process.waiting if spend in early]
+        assert not [call for call, used in streams if call.used == used and call.unpaid and not call.over]
+
     @rule(place=st.integers(0, 1), what=st.sampled_from(("kill", "restart", "midnight")))
     def now_and_then(self, place: int, what: str) -> None:
         """What happens more rarely."""
@@ -302,6 +291,7 @@ class Caps(RuleBasedStateMachine):
     def kill(self, place: int) -> None:
         """A gateway is killed: its calls and the rows that waited are gone, what it had taken counts."""
         process = self.processes[place]
+        process.dead = process.bank.dead = True
         names = [(DEAD, lease) for lease in process.bank.leases]
         with opened(self.home) as connection, transaction(connection):
             connection.executemany("UPDATE leases SET owner_pid = ? WHERE id = ?", names)
@@ -310,7 +300,7 @@ class Caps(RuleBasedStateMachine):
     def restart(self, place: int) -> None:
         """A gateway ends as it should, when it has no calls."""
         process = self.processes[place]
-        if not process.calls:
+        if not process.calls and not process.waiting:
             self.commit(place)
             process.book.settle()
             self.processes[place] = Process(self.home, self.clock)
@@ -332,7 +322,7 @@ class Caps(RuleBasedStateMachine):
         """No cap is passed by more than each call may pass it by."""
         if not hasattr(self, "caps"):
             return
-        streams = self.cut + sum(len(process.calls) for process in self.processes)
+        streams = self.cut + self.unpaid + sum(len(process.calls) for process in self.processes)
         for cap in self.caps:
             beyond = amount(cap.unit, Usage(output=BEYOND)) * streams
             for (scope, unit), spent in self.spent.items():
@@ -345,11 +335,6 @@ class Caps(RuleBasedStateMachine):
             self.loop.run_until_complete(self.loop.shutdown_default_executor())
             self.loop.close()
             self.folder.cleanup()
-
-
-def amount(unit: str, used: Usage) -> int:
-    """In nano-dollars or tokens."""
-    return (cost_nano(used, PRICE) or 0) if unit == MONEY else used.total
 
 
 @pytest.mark.feature("F13.8", "F13.9")

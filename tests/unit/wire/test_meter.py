@@ -243,6 +243,41 @@ def test_an_error_inside_a_stream_is_seen(dialect: str, event: dict[str, Any]) -
     assert meter.tally.error == "too busy"
 
 
+def delta_events(dialect: str, text: str, *, tool: bool = False) -> dict[str, Any]:
+    """One event in which a model writes a text, or a piece of a tool's arguments."""
+    if dialect == ANTHROPIC_MESSAGES:
+        inner = {"type": "input_json_delta", "partial_json": text} if tool else {"type": "text_delta", "text": text}
+        return {"type": "content_block_delta", "index": 0, "delta": inner}
+    if dialect == OPENAI_RESPONSES:
+        kind = "response.function_call_arguments.delta" if tool else "response.output_text.delta"
+        return {"type": kind, "item_id": "msg_0123456789abcdef", "output_index": 0, "delta": text}
+    if dialect == GEMINI_GENERATE:
+        part = {"functionCall": {"name": "f", "args": {"a": text}}, "thoughtSignature": "c2ln" * 200}
+        return {"candidates": [{"content": {"parts": [part if tool else {"text": text}], "role": "model"}}]}
+    inner = {"tool_calls": [{"index": 0, "function": {"arguments": text}}]} if tool else {"content": text}
+    head = {"id": "chatcmpl-0123456789", "object": "chat.completion.chunk", "created": 1, "model": "system.ai.gpt-5"}
+    return {**head, "choices": [{"index": 0, "delta": inner, "finish_reason": None}]}
+
+
+@pytest.mark.feature("F8.6")
+@pytest.mark.parametrize("gap", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("in_a_read", [1, 2, 300])
+@pytest.mark.parametrize("size", [2, 40, 400, 4000])
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_what_was_written_so_far_is_estimated_by_its_bytes_however_long_the_deltas_are(
+    dialect: str, size: int, in_a_read: int, gap: bytes
+) -> None:
+    meter = open_stream(dialect)
+    events = [sse(delta_events(dialect, "x" * size, tool=number >= 300)) for number in range(600)]
+    told = [event.replace(b"\n", gap) for event in events]
+    for first in range(0, 600, in_a_read):
+        meter.feed(b"".join(told[first : first + in_a_read]))
+    usage, estimated = meter.usage(0)
+    assert estimated
+    true = 600 * max(1, size // 4)
+    assert true * 0.9 <= usage.output <= true * 1.2 + 400
+
+
 @given(noise=st.binary(max_size=200), dialect=st.sampled_from(DIALECTS))
 def test_no_bytes_make_a_meter_fail(noise: bytes, dialect: str) -> None:
     meter = open_stream(dialect)

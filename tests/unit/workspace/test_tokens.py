@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -377,55 +375,3 @@ def test_a_source_that_has_only_the_dead_token_needs_a_person(clock: ManualClock
     with pytest.raises(SignInNeeded) as caught:
         source.obtain(dead)
     assert caught.value.hint == "do this"
-
-
-def test_a_renewal_that_began_is_waited_for_at_the_end(endpoint: Endpoint) -> None:
-    vault = DictVault(endpoint.first())
-    source = source_of(endpoint, vault)
-    dead = source.obtain()
-    asked, answer = threading.Event(), threading.Event()
-
-    def slow() -> None:
-        asked.set()
-        assert answer.wait(10)
-
-    endpoint.fault = slow
-    worker = threading.Thread(target=source.obtain, args=(dead,))
-    worker.start()
-    assert asked.wait(10)
-    assert not source.finish(0.01)
-    answer.set()
-    assert source.finish(10)
-    assert vault.stored is not None
-    assert vault.stored.refresh_token == Secret("r1")
-    worker.join()
-
-
-def test_no_renewal_begins_once_the_end_has_begun(endpoint: Endpoint) -> None:
-    source = source_of(endpoint, DictVault(endpoint.first()))
-    dead = source.obtain()
-    assert source.finish()
-    with pytest.raises(Unreachable, match="this process ends"):
-        source.obtain(dead)
-    assert endpoint.presented == []
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_waits_until_a_renewal_has_reached_the_disk(number: signal.Signals, endpoint: Endpoint) -> None:
-    vault = DictVault(endpoint.first())
-    source = source_of(endpoint, vault)
-    dead = source.obtain()
-    endpoint.fault = lambda: os.kill(os.getpid(), number)
-    seen: list[Secret | None] = []
-
-    def handler(*_: object) -> None:
-        seen.append(vault.stored.refresh_token if vault.stored else None)
-        raise KeyboardInterrupt
-
-    before = signal.signal(number, handler)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            source.obtain(dead)
-    finally:
-        signal.signal(number, before)
-    assert seen == [Secret("r1")]

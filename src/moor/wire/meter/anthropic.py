@@ -49,6 +49,10 @@ class AnthropicReader:
         elif kind == "error":
             tally.error = error_text(data)
 
+    def content(self, data: Mapping[str, Any]) -> Any:
+        """Text, thoughts, or a piece of a tool's input."""
+        return data.get("delta")
+
     def body(self, tally: Tally, body: bytes) -> None:
         """Take a whole message."""
         message = read_as(_MESSAGE, body)

@@ -21,8 +21,13 @@ if TYPE_CHECKING:
 BYTES_PER_TOKEN: Final = 4
 """the usual rule of thumb for an estimate; only used where an upstream told nothing"""
 
+_STRIDE: Final = 16
+"""deltas of a stream of which one is read, to see how much of it is text; the first few are read each"""
+_FIRST: Final = 4
 _MAX_ENVELOPE: Final = 400
-"""bytes; no event of the four dialects has more around its text, so that a stream of large deltas is seen as such"""
+"""bytes; no event of the four dialects has more around its text: until one was read"""
+_NO_TEXT: Final = frozenset(("type", "role", "id", "signature", "thoughtSignature", "encrypted_content", "index"))
+"""keys inside of a delta whose values no model wrote"""
 _LONG: Final = 4096
 """bytes of a block whose events are looked for one by one"""
 _JSON: Final = msgspec.json.Decoder()
@@ -87,6 +92,10 @@ class Reader(Protocol):
         """Take what one event of a stream says."""
         ...
 
+    def content(self, data: Mapping[str, Any]) -> Any:
+        """What the model wrote in an event with content, and some of what is around it."""
+        ...
+
     def body(self, tally: Tally, body: bytes) -> None:
         """Take what a whole answer says."""
         ...
@@ -96,8 +105,8 @@ class StreamMeter:
     """Meters one stream. Feed it blocks of whole events (`wire.sse.EventBlocks`)."""
 
     __slots__ = (
-        *("_bytes", "_decoder", "_delta", "_deltas", "_envelope", "_open", "_reader", "_triggers", "_usual"),
-        "tally",
+        *("_bytes", "_decoder", "_delta", "_deltas", "_envelope", "_next", "_open", "_reader", "_since", "_told"),
+        *("_triggers", "_usual", "tally"),
     )
 
     def __init__(self, reader: Reader) -> None:
@@ -109,9 +118,15 @@ class StreamMeter:
         self._open = False
         self._deltas = 0
         self._bytes = 0
-        """of blocks with content"""
+        """of blocks with content, since one was last read"""
+        self._since = 0
+        """deltas in them"""
+        self._told = 0
+        """bytes of text before them"""
         self._envelope = _MAX_ENVELOPE
-        """bytes of an event around its text: what the smallest one so far had"""
+        """bytes around the text of the delta that was last read"""
+        self._next = 1
+        """the delta that is read next"""
         self.tally = Tally()
 
     def feed(self, block: bytes, *, is_open: bool = False) -> None:
@@ -123,10 +138,10 @@ class StreamMeter:
         deltas = 1 if one else block.count(self._delta)
         if deltas:
             self._deltas += deltas
-            size = len(block)
-            self._bytes += size
-            if size < (self._envelope + BYTES_PER_TOKEN) * deltas:
-                self._envelope = size // deltas - BYTES_PER_TOKEN
+            self._since += deltas
+            self._bytes += len(block)
+            if self._deltas >= self._next:
+                self._read_delta(block)
         if one:
             return
         if closed:
@@ -164,10 +179,42 @@ class StreamMeter:
     def usage(self, request_bytes: int) -> tuple[Usage, bool]:
         """What was used, and whether that is an estimate.
 
-        Where nothing was said a delta counts as one token, and one that is longer than others by its bytes.
+        Where nothing was said a delta counts as one token, and text of more than four bytes a delta by its bytes.
         """
-        told = self._bytes - self._deltas * self._envelope
+        told = self._told + max(0, self._bytes - self._since * self._envelope)
         return self.tally.usage(request_bytes, max(self._deltas, told // BYTES_PER_TOKEN))
+
+    def _read_delta(self, block: bytes) -> None:
+        """See how much of a block's first delta is text. Not at each: to parse one costs more than to pass it on."""
+        at, gap = block.find(self._delta), b"\n\n"
+        end = block.find(gap, at)
+        if end < 0:
+            gap = b"\r\n\r\n"
+            end = block.find(gap, at)
+        before = block.rfind(gap, 0, at)
+        begin = before + len(gap) if before >= 0 else 0
+        data = block.find(b"data:", begin, end)
+        if data < 0 or end < 0:
+            return  # it goes on in the next block
+        text = text_bytes(self._reader.content(parse(block[data + 5 : end])))
+        self._envelope = end + len(gap) - begin - text
+        self._told += max(0, self._bytes - self._since * self._envelope)
+        self._bytes = self._since = 0
+        self._next = self._deltas + (1 if self._deltas < _FIRST else _STRIDE)
+
+
+def text_bytes(content: Any) -> int:
+    """Bytes of what a model wrote: of all texts in there, but for those of keys that say something else."""
+    size, todo = 0, [content]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, str):
+            size += len(value) if value.isascii() else len(value.encode("utf-8", "replace"))
+        elif isinstance(value, list):
+            todo += value
+        elif isinstance(value, dict):
+            todo += [inner for key, inner in value.items() if key not in _NO_TEXT]
+    return size
 
 
 def _around(block: bytes, words: list[bytes]) -> list[bytes]:

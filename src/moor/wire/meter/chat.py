@@ -40,6 +40,10 @@ class ChatReader:
             # engines that repeat a running sum in each chunk are final only at the end
             tally.final = tally.ended or not data.get("choices")
 
+    def content(self, data: Mapping[str, Any]) -> Any:
+        """The choices, in whose deltas text and pieces of arguments stand."""
+        return data.get("choices")
+
     def body(self, tally: Tally, body: bytes) -> None:
         """Take a whole completion."""
         data = parse(body)

@@ -27,6 +27,10 @@ class GeminiReader:
         """Take one chunk."""
         self._take(tally, parse(event.data))
 
+    def content(self, data: Mapping[str, Any]) -> Any:
+        """The candidates, in whose parts text and calls stand."""
+        return data.get("candidates")
+
     def body(self, tally: Tally, body: bytes) -> None:
         """Take a whole answer."""
         data = parse(body)

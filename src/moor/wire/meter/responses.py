@@ -34,6 +34,10 @@ class ResponsesReader:
         elif kind == "error":
             tally.error = error_text(data)
 
+    def content(self, data: Mapping[str, Any]) -> Any:
+        """Text, or a piece of a tool's arguments."""
+        return data.get("delta")
+
     def body(self, tally: Tally, body: bytes) -> None:
         """Take a whole response."""
         data = parse(body)
