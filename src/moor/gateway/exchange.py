@@ -397,4 +397,4 @@ class Exchange(Tries):
         if self._answer is not None and self._answer.sent_head:
             self._broke_off(message)
         else:
-            self._fail(words.UNREACHABLE, "no-answer", message, UNREACHABLE)
+            self._no_answer(message)

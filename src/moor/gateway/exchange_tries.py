@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from moor.domain.call import CANCELLED, ERROR, REFUSED, UNREACHABLE
+from moor.domain.call import ERROR, UNREACHABLE
 from moor.domain.dialects import COUNT_TOKENS, STREAM
 from moor.errors.base import ExitCode, MoorError
 from moor.gateway.answer import Answer, AnswerHead, StreamAnswer
@@ -74,6 +74,7 @@ class Tries(Ends):
         assert self._prepared is not None
         plan = self._prepared.plan
         self._model_tries = 0
+        self._let_go()
         if self._prepared.action == COUNT_TOKENS:
             return True
         breaker = plan.place.breaker(plan.model.id)
@@ -104,6 +105,10 @@ class Tries(Ends):
         )
         return True
 
+    def _no_answer(self, message: str) -> None:
+        """The upstream was silent for as long as anybody may be."""
+        self._failed(Failure(cause=words.UNREACHABLE, ref="no-answer", message=message, outcome=UNREACHABLE))
+
     def _answer_failed(self, answer: Answer, data: bytes = b"") -> None:
         """An answer that began with an error, or ended before it began, of which the agent has nothing yet."""
         problem = answer.error or "its answer ended before it began"
@@ -129,6 +134,8 @@ class Tries(Ends):
         if failure.again and failure.status != LIMITED:
             breaker.failed(now)
             self._trial = None
+        elif failure.cause == words.BAD_REQUEST:
+            breaker.began()  # it answers, and this request is what it does not take
         pause = None
         if not breaker.is_open:
             elapsed = now - self.record.started_mono
@@ -193,6 +200,8 @@ class Tries(Ends):
             self._inbound.refuse(self.record.dialect, refusal, retry)
         else:
             self.record.error = f"upstream {self._status}: {said(body)}"
+            if self._prepared is not None and self._status not in AGAIN:
+                self._prepared.plan.place.breaker(self._prepared.plan.model.id).began()
             if self._session.traits.repeats_at_numbers:
                 body = parted_body(body)
             self._inbound.reply(self._status, pass_to_agent(self._headers), body)
@@ -226,9 +235,14 @@ class Tries(Ends):
         super()._abandon()
 
     def _end(self, outcome: str) -> None:
-        if self._trial is not None and outcome in (CANCELLED, REFUSED):
-            self._trial.trying = False
+        self._let_go()
         super()._end(outcome)
+
+    def _let_go(self) -> None:
+        """The trial is over: where it said nothing about the model (a limit, no sign-in), the next call tries."""
+        if self._trial is not None:
+            self._trial.trying = False
+            self._trial = None
 
     # signs of life
 
