@@ -140,7 +140,10 @@ class Purse:
             self._others = max(0, grant.standing.held - grant.own)
         waiting, self._waiting = self._waiting, {}
         for then in waiting:
-            then()
+            try:
+                then()
+            except Exception:  # noqa: BLE001 - a bug in one call: the others wait for the same answer
+                _log.exception("a call met a bug when %s had been asked for", self.cap.name)
 
     def release(self, reserved: int) -> None:
         """A call that has not begun reserves nothing for now."""
