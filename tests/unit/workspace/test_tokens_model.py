@@ -1,7 +1,7 @@
 """Sign-ins under whatever happens: several processes, kills, lost answers, clocks that are set, in any order.
 
-The sources are the real ones; the place of sign-in is played. Each refresh token works once, and all of a sign-in ends
-where one comes twice.
+The sources are the real ones; the place of sign-in is played: a refresh token works once, and where one comes twice
+all of its sign-in ends.
 """
 
 from __future__ import annotations
