@@ -80,6 +80,8 @@ class Purse:
         self.problem: MoorError | None = None
         """why the bank could not answer"""
         self.asking = False
+        self.answers = 0
+        """of the bank so far"""
         self.refused = False
         """the bank has nothing, or could not answer"""
         self.reserved = 0
@@ -128,6 +130,7 @@ class Purse:
     def answered(self, grant: Grant | MoorError) -> None:
         """What the bank said."""
         self.asking = False
+        self.answers += 1
         if isinstance(grant, MoorError):
             self.problem, self.refused = grant, True
         else:

@@ -79,8 +79,9 @@ class Spend:
         self._reserved = [0] * len(purses)
         self._rounds = [_ROUNDS] * len(purses)
         """questions to the bank that are left, by purse: what one cap was told says nothing of another"""
-        self._asked_last = [False] * len(purses)
-        """the bank was asked when nothing was left, by purse: its answer is the last word"""
+        self._last_word = [0] * len(purses)
+        """the bank's answer to what was asked after nothing was left, by purse and counted from its first one; 0:
+        something is left"""
         self._inputs: list[int] = []
         """what the request itself costs, by purse"""
         self._rates: list[int] = []
@@ -233,7 +234,11 @@ class Spend:
     def _fill(self, place: int, need: int) -> None:
         missing = need - self._reserved[place]
         if missing > 0:
-            self._reserved[place] += self.purses[place].reserve(missing)
+            purse = self.purses[place]
+            got = purse.reserve(missing)
+            self._reserved[place] += got
+            if self._begun and self._whole:
+                purse.whole += got
 
     def _affordable(self, place: int) -> int:
         """Output tokens that a purse can pay for, as far as known."""
@@ -257,15 +262,16 @@ class Spend:
                 if ahead > self._reserved[place] and not purse.refused:
                     purse.ask(Ask(1, ahead - self._reserved[place] + purse.debt))
             if spent < self._reserved[place]:
-                self._asked_last[place] = False
+                self._last_word[place] = 0
                 continue
-            if purse.asking or not self._asked_last[place]:
-                # what the bank said may be old: others have given back since, or a person has raised the cap
-                self._asked_last[place] = not purse.asking
+            # what the bank said may be old: others have given back since, or a person has raised the cap; and what it
+            # is saying now was asked before
+            last = self._last_word[place] = self._last_word[place] or purse.answers + 1 + purse.asking
+            if purse.answers < last or (purse.outside > 0 and not purse.refused):
                 purse.ask(Ask(1, max(1, ahead - self._reserved[place] + purse.debt)), self._resumed)
                 waits = True
             elif not self._whole and self._waits(purse, self._resumed):
-                self._asked_last[place] = False
+                self._last_word[place] = 0
                 return False
             else:
                 self.dry, self.drawn = purse, spent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from moor.domain.budget import Cap, Standing
 from moor.ledger.leases import Ask, Grant
@@ -26,6 +27,10 @@ class MemoryBank:
     def taken(self) -> int:
         """In all scopes."""
         return sum(self._taken.values())
+
+    def taken_of(self, cap: Cap) -> int:
+        """In one cap's scope of today."""
+        return self._taken.get((cap.scope(time.time()), cap.unit), 0)
 
     def take(self, cap: Cap, ask: Ask, lease: int, at: float) -> Grant:
         """As `moor.ledger.leases.take`."""
