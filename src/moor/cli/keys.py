@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Actions of `moor keys`."""
-    from moor.cli.parser import positive_dollars, positive_tokens
+    from moor.cli.parser import add_tag, positive_dollars, positive_tokens
 
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     create = actions.add_parser("create", help="make a key; it is shown once", allow_abbrev=False)
@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     create.add_argument("--tpm", type=positive_tokens, metavar="N", help="tokens a minute")
     create.add_argument("--expires", type=_span, metavar="TIME", help="end it after 12h, 30d, 8w (default: never)")
     create.add_argument("--budget-usd", type=positive_dollars, metavar="X", help="money cap of the key")
+    add_tag(create)
     create.add_argument("--json", action="store_true", help="one JSON object on stdout")
     listing = actions.add_parser("list", help="keys and what they may do", allow_abbrev=False)
     listing.add_argument("--json", action="store_true", help="one JSON array on stdout")
@@ -50,6 +51,7 @@ def run(args: argparse.Namespace, ctx: Context) -> int:
 
 def _create(args: argparse.Namespace, ctx: Context) -> int:
     from moor.cli.inside import refuse_inside
+    from moor.cli.parser import labels
     from moor.domain.policy import Policy, PolicyLayer
     from moor.store.keys import KeyStore
     from moor.store.settings import dollars_to_nano
@@ -63,6 +65,7 @@ def _create(args: argparse.Namespace, ctx: Context) -> int:
         args.upstream,
         policy,
         budget,
+        labels(args.tag),
         budget_tokens=args.budget_tokens,
         rpm=args.rpm,
         tpm=args.tpm,
@@ -94,7 +97,7 @@ def _list(args: argparse.Namespace, ctx: Context) -> int:
         ctx.out.say("no keys yet: moor keys create NAME")
     else:
         rows = [_cells(key) for key in found]
-        ctx.out.table(["id", "name", "upstream", "models", "budget", "a minute", "expires", "state"], rows)
+        ctx.out.table(["id", "name", "labels", "upstream", "models", "budget", "a minute", "expires", "state"], rows)
     return 0
 
 
@@ -106,7 +109,8 @@ def _cells(key: GatewayKey) -> list[str]:
     caps += [f"{key.budget_tokens} tokens"] if key.budget_tokens is not None else []
     rates = [f"{count} {unit}" for count, unit in ((key.rpm, "calls"), (key.tpm, "tokens")) if count is not None]
     models = " ".join(shown["models"]) or "all"
-    cells = [key.id, key.name or "-", key.upstream or "default", models, ", ".join(caps) or "-"]
+    tags = " ".join(f"{name}={value}" for name, value in sorted(key.tags.items()))
+    cells = [key.id, key.name or "-", tags or "-", key.upstream or "default", models, ", ".join(caps) or "-"]
     return [*cells, ", ".join(rates) or "-", shown["expires"] or "never", shown["state"]]
 
 
@@ -116,6 +120,7 @@ def _as_json(key: GatewayKey) -> dict[str, Any]:
     return {
         "id": key.id,
         "name": key.name,
+        "tags": key.tags,
         "upstream": key.upstream,
         "models": [pattern for layer in key.policy.layers for pattern in layer.allow],
         "budget_usd": exact_usd(key.budget_nano),

@@ -125,9 +125,10 @@ class StoreKeys:
             policy=policy,
             caps=(
                 *caps_of(key, upstream, self._policies),
-                *(cap for cap in self._caps if cap.fits(upstream, key.id, {})),
+                *(cap for cap in self._caps if cap.fits(upstream, key.id, key.tags)),
             ),
             watch=self.watch,
+            tags=key.tags,
             key_hash=key.key_hash,
             created_at=key.created_at,
         )

@@ -18,7 +18,7 @@ from moor.store.db import opened, transaction
 from moor.store.home import Home
 from moor.store.rows import cells, fields, from_row, insert_sql
 
-_NESTED: Final = ("policy",)
+_NESTED: Final = ("policy", "tags")
 _LIVE: Final = "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now)"
 
 
@@ -37,6 +37,8 @@ class GatewayKey(msgspec.Struct, frozen=True, kw_only=True):
     tpm: int | None = None
     """tokens a minute"""
     expires_at: float | None = None
+    tags: dict[str, str] = {}
+    """labels of its calls"""
     key_hash: str = ""
     created_at: float = 0.0
     revoked_at: float | None = None
@@ -55,7 +57,7 @@ def caps_of(key: GatewayKey, upstream: str = "", policies: Iterable[Cap] = ()) -
         for unit, limit in limits
         if limit is not None
     ]
-    theirs = [cap for cap in policies if cap.per == SESSION and cap.fits(upstream, key.id, {})]
+    theirs = [cap for cap in policies if cap.per == SESSION and cap.fits(upstream, key.id, key.tags)]
     return tightest((*own, *(msgspec.structs.replace(cap, name=name, session=key.id) for cap in theirs)))
 
 
@@ -72,6 +74,7 @@ class KeyStore:
         upstream: str = "",
         policy: Policy | None = None,
         budget_nano: int | None = None,
+        tags: Mapping[str, str] | None = None,
         **limits: float | None,
     ) -> tuple[GatewayKey, Secret]:
         """A new key and its only copy; `limits`: budget_tokens, rpm, tpm, expires_at.
@@ -86,6 +89,7 @@ class KeyStore:
             upstream=upstream,
             policy=policy or Policy(),
             budget_nano=budget_nano,
+            tags=dict(tags or {}),
             key_hash=key_hash(secret.reveal()),
             created_at=now,
         )

@@ -131,6 +131,7 @@ MIGRATIONS: Final = (
         ),
     ),
     Migration(Version(1, 3), CALL_GROUPS),
+    Migration(Version(1, 4), ("ALTER TABLE keys ADD COLUMN tags TEXT NOT NULL DEFAULT '{}'",)),
 )
 
 CURRENT: Final = MIGRATIONS[-1].version

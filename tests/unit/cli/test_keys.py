@@ -67,12 +67,14 @@ def test_a_mistake_has_exit_code_2_and_a_hint(run_moor: Run, argv: tuple[str, ..
 
 @pytest.mark.feature("F3.16")
 def test_limits_and_an_end_are_kept_and_shown(run_moor: Run, moor_home: MoorHome) -> None:
-    limits = ("--budget-tokens", "2M", "--rpm", "30", "--tpm", "500k", "--expires", "30d")
+    limits = ("--budget-tokens", "2M", "--rpm", "30", "--tpm", "500k", "--expires", "30d", "--tag", "team=ml")
     made = run_moor("keys", "create", "--name", "ide", "--models", "claude-*", *limits, "--json").last_json
     (kept,) = KeyStore(Home(moor_home.root)).active()
     assert (kept.name, kept.budget_tokens, kept.rpm, kept.tpm) == ("ide", 2_000_000, 30, 500_000)
     assert made["expires"] > made["created"]
+    assert made["tags"] == kept.tags == {"team": "ml"}
     text = run_moor("keys", "list").stdout
+    assert " team=ml " in text
     assert "2000000 tokens" in text
     assert "30 calls, 500000 tokens" in text
 

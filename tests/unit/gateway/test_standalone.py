@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from moor.domain.budget import MONEY, SESSION, TOKENS, Cap
+from moor.domain.budget import DAY, MONEY, SESSION, TOKENS, Cap
 from moor.domain.policy import Policy, PolicyLayer
 from moor.gateway.standalone import StoreKeys
 from moor.secrets import key_hash
@@ -121,6 +121,21 @@ def test_a_key_at_its_cap_is_told_so_by_name_and_goes_on_when_a_person_raises_it
     assert standalone.ask(secret.reveal()) == ANSWER
 
 
+@pytest.mark.feature("F13.8", "F8.6")
+def test_the_labels_of_a_key_are_those_of_its_calls(standalone: Standalone, run_moor: Any) -> None:
+    _, secret = KeyStore(standalone.home).create("labelled", tags={"team": "ml"})
+    for _ in range(60):
+        if standalone.ask(secret.reveal()) == ANSWER:
+            break
+        time.sleep(0.05)
+    for _ in range(60):
+        rows = {row["tag:team"]: row for row in run_moor("usage", "--by", "tag:team", "--json").last_json}
+        if "ml" in rows:
+            break
+        time.sleep(0.05)
+    assert rows["ml"]["calls"] == 1
+
+
 def test_ctrl_c_ends_it_with_exit_code_0(standalone: Standalone) -> None:
     standalone.ask()
     standalone.process.send_signal(signal.SIGINT)
@@ -150,12 +165,13 @@ def test_without_an_upstream_the_command_to_type_is_shown(run_moor: Any) -> None
 def test_a_key_is_a_session_with_its_own_policy_and_cap(moor_home: MoorHome) -> None:
     home = Home(moor_home.root)
     policy = Policy((PolicyLayer("key", allow=("claude-*",)),))
-    _, secret = KeyStore(home).create("narrow", "other", policy, 5_000)
+    _, secret = KeyStore(home).create("narrow", "other", policy, 5_000, {"team": "y"})
     above = Policy((PolicyLayer("user", deny=("*-secret",)),))
     usual = (
         Cap(name="session", per=SESSION, unit=MONEY, limit=9_000, level="user"),
         Cap(name="session", per=SESSION, unit=TOKENS, limit=70, level="administrator"),
         Cap(name="team", per=SESSION, unit=TOKENS, limit=5, level="user", tag="team=x"),
+        Cap(name="ours", per=DAY, unit=TOKENS, limit=6, level="user", tag="team=y"),
         Cap(name="elsewhere", per=SESSION, unit=MONEY, limit=5, level="user", upstream="local"),
     )
     keys = StoreKeys(home, upstream="local", policy=above, caps=usual)
@@ -167,7 +183,9 @@ def test_a_key_is_a_session_with_its_own_policy_and_cap(moor_home: MoorHome) -> 
     assert found == [
         ("key:narrow", 5_000, "key", session.id),
         ("key:narrow", 70, "administrator", session.id),
+        ("ours", 6, "user", ""),
     ]
+    assert session.tags == {"team": "y"}
     assert session.policy.why_not("claude-secret") is not None
     assert session.policy.why_not("gpt-5") is not None
     assert session.policy.why_not("claude-4") is None

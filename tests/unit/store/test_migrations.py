@@ -53,7 +53,7 @@ def test_sessions_keys_and_calls_of_the_first_form_are_read_as_they_were(home: H
     assert session is not None
     assert (session.budget_nano, session.caps, session.fallback, session.user) == (5, (), (), "")
     (key,) = KeyStore(home).active()
-    assert (key.budget_nano, key.rpm, key.expires_at) == (7, None, None)
+    assert (key.budget_nano, key.rpm, key.expires_at, key.tags) == (7, None, None, {})
     (call,) = calls(home)
     assert (call.rules, call.tries, call.asked, call.usage.total) == (("store-and-strict",), (), "", 300)
     assert totals(home).cost_nano == 300
