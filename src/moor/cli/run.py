@@ -177,7 +177,7 @@ async def _drive(prepared: Prepared, prompt: str, options: RunOptions, args: arg
     steps = Steps(ctx.out, stream=not args.json and ctx.out.stdout.isatty(), cwd=prepared.session.cwd)
     async with headless_session(prepared) as live:
         say_plan(live.plan, ctx)
-        work = HeadlessRun(live, prepared.agent, ctx.home, options, steps.show, ctx.clock, steps.denied)
+        work = HeadlessRun(live, prepared.agent, ctx.home, options, steps.show, ctx.clock, steps.denied, steps.warned)
         _stop_on_signals(work)
         result = await work.execute(prompt)
     steps.close()
@@ -199,7 +199,7 @@ def _report(result: RunResult, args: argparse.Namespace, ctx: Context, steps: St
         ctx.out.json(result)
     elif result.text and not steps.streamed:
         ctx.out.result(clean(result.text).rstrip("\n"))
-    if result.warning and result.error is None:
+    if result.warning not in ("", steps.warning) and result.error is None:
         ctx.out.warn(clean(result.warning))
     if result.error is not None:
         ctx.out.problem(result.error.ref, clean(result.error.message), result.error.hint)

@@ -37,6 +37,8 @@ class Steps:
         self._open_line = False
         self.streamed = False
         """some of the answer went to stdout already"""
+        self.warning = ""
+        """what was warned of last"""
 
     def show(self, event: Event) -> None:
         """One event; most show nothing."""
@@ -54,6 +56,12 @@ class Steps:
         """A permission that was not given."""
         if event.kind == PERMISSION:
             self._line(f"✗ denied {event.name}: {event.title} — {rule}", "red")
+
+    def warned(self, text: str) -> None:
+        """Something that a person may want to know before the end."""
+        self.close()
+        self.warning = text
+        self._out.warn(clean(text))
 
     def close(self) -> None:
         """End a line of text that is still open."""

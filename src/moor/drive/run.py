@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -43,6 +44,8 @@ LONGEST_WAIT_S: Final = 120.0
 """an upstream that limits for longer ends the run"""
 _TITLE_MAX: Final = 80
 _WATCH_S: Final = 0.25
+_LOOKS: Final = 8
+"""the session's row is read for warnings at every eighth look"""
 _END_S: Final = 0.5
 """a task that is still there after so long is cancelled once more"""
 
@@ -94,6 +97,7 @@ class HeadlessRun:
         on_event: OnEvent,
         clock: Clock | None = None,
         on_denied: OnDenied | None = None,
+        on_warning: Callable[[str], None] | None = None,
     ) -> None:
         context = live.context
         self._live = live
@@ -101,6 +105,8 @@ class HeadlessRun:
         self._options = options
         self._on_event = on_event
         self._on_denied = on_denied
+        self._on_warning = on_warning
+        self._warned = ""
         self._clock = clock or SystemClock()
         self._driver: Driver = agent.driver(context)
         self._permissions = Permissions(
@@ -176,12 +182,24 @@ class HeadlessRun:
 
     async def _watch(self) -> None:
         """Raises GatewayLost or RunStalled."""
-        while True:
+        for look in itertools.count(1):
             await asyncio.sleep(_WATCH_S)
+            if look % _LOOKS == 0:
+                await self._pass_warning_on()
             if not self._live.gateway_alive:
                 raise GatewayLost(session=self._live.session.id, log=str(self._home.log_dir))
             if self._clock.monotonic() - self._heard > self._options.stall_s:
                 raise RunStalled(after_s=self._options.stall_s)
+
+    async def _pass_warning_on(self) -> None:
+        """Tell while the work goes on how far a cap is used, not only at its end."""
+        if self._on_warning is None:
+            return
+        with contextlib.suppress(MoorError):  # the end of the run reads it again
+            warning = await asyncio.to_thread(self._warning)
+            if warning and warning != self._warned:
+                self._warned = warning
+                self._on_warning(warning)
 
     async def _turn(self, prompt: str, looking: asyncio.Task[Snapshot]) -> None:
         await self._driver.start(self._live.plan)

@@ -37,6 +37,7 @@ class Script:
         self.begin = start
         self.done: list[str] = []
         self.answers: list[tuple[str, bool, str]] = []
+        self.played = 0
 
     def driver(self, _: object) -> Script:
         return self
@@ -49,7 +50,8 @@ class Script:
         self.done.append(f"prompt {text}")
 
     async def events(self) -> AsyncIterator[Event]:
-        for step in self.steps:
+        for place, step in enumerate(self.steps):
+            self.played = place
             if isinstance(step, float):
                 await asyncio.sleep(step)
             elif isinstance(step, MoorError):
@@ -88,6 +90,8 @@ class Bench:
         self.home = Home(folder / "moor")
         self.home.ensure()
         self.seen: list[Event] = []
+        self.warned: list[tuple[str, int]] = []
+        """with the step at which it came"""
 
     def run(
         self,
@@ -102,7 +106,14 @@ class Bench:
             store = SessionStore(self.home)
             store.add(live.session)
             store.close()
-            run = HeadlessRun(live, script, self.home, RunOptions(**options), self.seen.append)  # type: ignore[arg-type]
+            run = HeadlessRun(
+                live,
+                script,  # type: ignore[arg-type]
+                self.home,
+                RunOptions(**options),
+                self.seen.append,
+                on_warning=lambda text: self.warned.append((text, script.played)),
+            )
             if meanwhile:
                 asyncio.get_running_loop().call_later(0.2, meanwhile, run, live)
             result = await run.execute(prompt)
@@ -171,6 +182,18 @@ def test_a_run_without_a_sign_of_life_ends(bench: Bench) -> None:
     result, _ = bench.run(Script(30.0, END), stall_s=0.3)
     assert result.error is not None
     assert result.error.ref == "run-stalled"
+
+
+@pytest.mark.feature("F13.8", "F12.11")
+def test_a_warning_of_the_gateway_is_told_once_while_the_work_goes_on(bench: Bench) -> None:
+    def half(_: HeadlessRun, live: Live) -> None:
+        store = SessionStore(bench.home)
+        store.update(live.session.id, warning="50 % of the session cap is used")
+        store.close()
+
+    result, _ = bench.run(Script(4.6, END), meanwhile=half)
+    assert bench.warned == [("50 % of the session cap is used", 0)]
+    assert result.warning == "50 % of the session cap is used"
 
 
 @pytest.mark.feature("F12.8")
