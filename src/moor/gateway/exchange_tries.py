@@ -74,6 +74,7 @@ class Tries(Ends):
         assert self._prepared is not None
         plan = self._prepared.plan
         self._model_tries = 0
+        self._repeated = False  # another upstream has a credential of its own
         self._let_go()
         if self._prepared.action == COUNT_TOKENS:
             return True

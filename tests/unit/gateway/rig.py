@@ -162,6 +162,8 @@ class Rig:
         self.keys: SessionKeys
         self.ledger: Rows
         self.session: Session
+        self.backup: ScriptedUpstream
+        """the second upstream, where there is one"""
 
     async def client(self) -> Client:
         """A fresh connection."""
@@ -274,6 +276,8 @@ async def rig(
     )
     await gateway.start()
     made = Rig(gateway, server, upstream, port)
+    if backup:
+        made.backup = upstreams["backup"]
     made.keys, made.ledger, made.session = keys, ledger, chosen
     try:
         yield made

@@ -10,7 +10,7 @@ from moor.domain.models import NANO
 from moor.domain.session import AgentTraits
 from moor.gateway.limits import Limits, Patience
 from tests.unit.gateway.rig import make_session, rig, run
-from tests.unit.gateway.scripted import Handler, Seen, Talk, answer_anthropic
+from tests.unit.gateway.scripted import Handler, Seen, Talk, Tokens, answer_anthropic
 
 AGENT = AgentTraits(user_agent="tester/1", fatal_status={"unreachable": 400})
 LIMITS = Limits(tick_s=0.02, patience=Patience(attempts=1, first_pause_s=0.01))
@@ -65,6 +65,28 @@ def test_a_cap_of_another_upstream_refuses_the_fallback_that_it_cannot_pay_and_n
             assert "scarce" in refused.text
             assert (await r.message()).status == 200
             assert [(row.outcome, row.upstream) for row in await r.rows(2)] == [(REFUSED, "backup"), (OK, "test")]
+
+    run(scenario())
+
+
+@pytest.mark.feature("F3.10", "F2.3")
+def test_each_upstream_has_a_credential_that_may_be_dead() -> None:
+    async def scenario() -> None:
+        answers = [401, 503, 401, 200]
+
+        async def handler(talk: Talk, seen: Seen) -> None:
+            status = answers.pop(0)
+            if status == 200:
+                await answer_anthropic(talk, seen)
+            else:
+                await talk.json({"error_code": 401, "message": "Invalid access token."}, status)
+
+        session = make_session(traits=AGENT, fallback=("backup/m-1",))
+        async with rig(handler=handler, session=session, limits=LIMITS, backup=True, tokens=Tokens("a", "b")) as r:
+            r.backup.tokens.tokens = ["c", "d"]
+            assert (await r.message()).status == 200
+            sent = [seen.headers["authorization"] for seen in r.server.seen]
+            assert sent == ["Bearer a", "Bearer b", "Bearer c", "Bearer d"]
 
     run(scenario())
 
