@@ -217,3 +217,9 @@ class Agent(Protocol):
     def transfers(self, context: TransferContext) -> tuple[Transfer, ...]:
         """Conversations of that folder that `moor session import|export` can carry, newest first. BLOCKS on files."""
         ...
+
+
+def split_at_dashes(args: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The arguments before `--`, and those from it on; behind it nothing is an option."""
+    end = args.index("--") if "--" in args else len(args)
+    return args[:end], args[end:]

@@ -115,11 +115,8 @@ class Child:
                 raise AgentProtocolError(agent=self.agent, what="with a line above 32 MiB") from error
             if not line.strip():
                 continue
-            try:
-                message = msgspec.json.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                message = None
-            if isinstance(message, dict):
+            message = _object(line)
+            if message is not None:
                 return message
             self._keep(line)
 
@@ -177,3 +174,12 @@ class Child:
         text = line[:_MAX_KEPT].decode("utf-8", "replace").rstrip()
         if text:
             self._words.append(text)
+
+
+def _object(line: bytes) -> dict[str, Any] | None:
+    """The JSON object of a line; None when it holds anything else."""
+    try:
+        message = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return message if isinstance(message, dict) else None

@@ -89,12 +89,13 @@ class _Block:
         text = text.strip()
         if re.fullmatch(r"[|>][+-]?\d?\s*(#.*)?", text):
             return self._text(indent, folded=text[0] == ">")
-        if not text or text.startswith("#"):
-            if not self._more() or self._indent() < indent:
-                return None
-            same_list = self._indent() == indent and self._lines[self._at].strip().startswith("-")
-            return self._block(indent, depth + 1) if self._indent() > indent or same_list else None
-        return _scalar(text)
+        if text and not text.startswith("#"):
+            return _scalar(text)
+        if not self._more():
+            return None
+        found = self._indent()
+        same_list = found == indent and self._lines[self._at].strip().startswith("-")
+        return self._block(indent, depth + 1) if found > indent or same_list else None
 
     def _text(self, indent: int, *, folded: bool) -> str:
         lines: list[str] = []

@@ -118,8 +118,8 @@ class Pip:
             files = known.get(version) if isinstance(known, dict) else None
         if known and isinstance(known, (list, dict)) and version not in known:
             raise NotInIndex(agent=self.agent, version=self.version, context=some_versions(name, known))
-        stamps = [_stamp(file, name, version) for file in files or ()]
-        return min((stamp for stamp in stamps if stamp is not None), default=None)
+        stamps = [stamp for file in files or () if (stamp := _stamp(file, name, version)) is not None]
+        return min(stamps, default=None)
 
     def _create(self, prefix: Path) -> None:
         python = self._python()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -84,18 +85,18 @@ class Repository:
 
     def files(self, folder: str, suffixes: tuple[str, ...] = ()) -> Iterator[str]:
         """Files below a folder, sorted, without following links to folders; at most MAX_FILES."""
-        if not self.inside(folder):
-            return
-        seen = 0
-        for top, folders, names in os.walk(folder):
-            deep = os.path.relpath(top, folder).count(os.sep) >= MAX_DEPTH
-            folders[:] = [] if deep else sorted(name for name in folders if name not in (".git", "node_modules"))
-            for name in sorted(names):
-                if not suffixes or name.endswith(suffixes):
-                    seen += 1
-                    if seen > MAX_FILES:
-                        return
-                    yield str(Path(top, name))
+        if self.inside(folder):
+            wanted = (path for path in _below(folder) if not suffixes or path.name.endswith(suffixes))
+            yield from map(str, islice(wanted, MAX_FILES))
+
+
+def _below(folder: str) -> Iterator[Path]:
+    """Files at most MAX_DEPTH folders down, sorted."""
+    for top, folders, names in os.walk(folder):
+        deep = os.path.relpath(top, folder).count(os.sep) >= MAX_DEPTH
+        folders[:] = [] if deep else sorted(name for name in folders if name not in (".git", "node_modules"))
+        for name in sorted(names):
+            yield Path(top, name)
 
 
 def _root(cwd: str) -> str:

@@ -131,12 +131,13 @@ def _switch(args: argparse.Namespace, ctx: Context) -> int:
     on = args.action == "enable"
     agents = named_agents(args.names, ctx, args.action)
     values = {f"agents.{agent.id}.enabled": on for agent in agents}
-    if on and args.path:
+    by_path = on and args.path
+    if by_path:
         values |= {f"agents.{agent.id}.use_path": True for agent in agents}
     set_values(ctx.home, values)
     for agent in agents:
         ctx.out.result(f"{agent.display_name} is switched {'on' if on else 'off'}")
-        if on and args.path:
+        if by_path:
             _say_which_program(agent, ctx)
     return int(ExitCode.OK)
 

@@ -28,13 +28,17 @@ def run(args: argparse.Namespace, ctx: Context) -> int:
     elif not rows:
         ctx.out.say("no upstream is set up; " + NoUpstream().hint)
     else:
-        head = ("UPSTREAM", "KIND", "AUTH", "USER", "STATE")
-        ctx.out.table(head, [[str(row[key]) for key in ("upstream", "kind", "auth", "user", "text")] for row in rows])
-        for row in rows:
-            if row["hint"]:
-                ctx.out.say(f"{row['upstream']}: {row['hint']}")
+        _print(rows, ctx)
     codes = [int(row["exit_code"]) for row in rows]
     return max(codes, default=0)
+
+
+def _print(rows: list[dict[str, Any]], ctx: Context) -> None:
+    head = ("UPSTREAM", "KIND", "AUTH", "USER", "STATE")
+    ctx.out.table(head, [[str(row[key]) for key in ("upstream", "kind", "auth", "user", "text")] for row in rows])
+    for row in rows:
+        if row["hint"]:
+            ctx.out.say(f"{row['upstream']}: {row['hint']}")
 
 
 def _row(name: str, ctx: Context, *, check: bool) -> dict[str, Any]:

@@ -47,13 +47,17 @@ def _show(args: argparse.Namespace, ctx: Context) -> int:
     if not rows:
         ctx.out.say("no caps: moor --budget-usd 5 AGENT, or [budgets.daily] usd = 20 in the config")
         return 0
+    _print(rows, ctx)
+    return 0
+
+
+def _print(rows: list[tuple[str, Standing]], ctx: Context) -> None:
     ctx.out.table(
         ["CAP", "OVER", "LIMIT", "SPENT", "HELD", "LEFT", "USED", "SET BY"],
         [_row(session, one) for session, one in rows],
     )
     if any(found.lost for _, found in rows):
         ctx.out.say("held includes what killed processes had taken; free it: moor budget raise NAME --release")
-    return 0
 
 
 def _row(session: str, found: Standing) -> list[str]:
@@ -72,8 +76,15 @@ def _as_json(session: str, found: Standing) -> dict[str, Any]:
     from moor.domain.models import NANO
 
     cap = found.cap
-    scale = NANO if cap.unit == MONEY else 1
-    counts = {"limit": cap.limit, "spent": found.spent, "held": found.held, "lost": found.lost, "left": found.free}
+    counts: dict[str, float] = {
+        "limit": cap.limit,
+        "spent": found.spent,
+        "held": found.held,
+        "lost": found.lost,
+        "left": found.free,
+    }
+    if cap.unit == MONEY:
+        counts = {name: value / NANO for name, value in counts.items()}
     return {
         "name": cap.name,
         "per": KEY_LEVEL if cap.of_key else cap.per,
@@ -81,7 +92,7 @@ def _as_json(session: str, found: Standing) -> dict[str, Any]:
         "upstream": cap.upstream or None,
         "tag": cap.tag or None,
         "unit": cap.unit,
-        **{name: value / scale if scale > 1 else value for name, value in counts.items()},
+        **counts,
         "percent": found.percent,
         "level": cap.level or "command line",
     }

@@ -176,11 +176,12 @@ def _by_host(args: argparse.Namespace, ctx: Context, host: str) -> Wanted:
     address = workspace_address(host)
     known = ctx.loaded.settings.upstreams
     way = _way(args)
-    profile = (args.profile or "") if way in (PAT, CLI) else ""
+    given = args.profile or ""
+    profile = given if way in (PAT, CLI) else ""
     for name, settings in known.items():
         if has_host(settings, address.url) and args.upstream in (None, name):
             return Wanted(name, msgspec.structs.replace(settings, auth=way, profile=profile))
     if args.upstream in known:
         raise UpstreamExists(args.upstream)
-    name = check_name(args.upstream) if args.upstream else name_for(address.url, tuple(known), args.profile or "")
+    name = check_name(args.upstream) if args.upstream else name_for(address.url, tuple(known), given)
     return Wanted(name, workspace_settings(address, auth=way, profile=profile))

@@ -96,18 +96,22 @@ def _check(catalogue: Catalogue, rows: list[Row], ctx: Context) -> int:
     by_id = {row.model.id: row for row in rows}
     wrong = []
     for model_id, named in _configured(ctx).items():
-        row = by_id.get(model_id)
-        if row is None:
-            wrong.append(f"{model_id} ({', '.join(named)}) is not served by {catalogue.upstream}")
-        elif row.model.ready is False:
-            wrong.append(f"{model_id} ({', '.join(named)}) is not ready")
-        elif row.why_not:
-            wrong.append(f"{model_id} ({', '.join(named)}) is {row.why_not}")
+        if problem := _problem(by_id.get(model_id), catalogue.upstream):
+            wrong.append(f"{model_id} ({', '.join(named)}) is {problem}")
     for line in wrong:
         ctx.out.warn(line)
     if not wrong:
         ctx.out.say("every configured model can be called")
     return int(ExitCode.FAILED) if wrong else 0
+
+
+def _problem(row: Row | None, upstream: str) -> str:
+    """Why a configured model cannot be called; empty when it can."""
+    if row is None:
+        return f"not served by {upstream}"
+    if row.model.ready is False:
+        return "not ready"
+    return row.why_not or ""
 
 
 def _print(rows: list[Row], ctx: Context) -> None:

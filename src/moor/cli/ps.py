@@ -27,15 +27,19 @@ def run(args: argparse.Namespace, ctx: Context) -> int:
     elif not found:
         ctx.out.say("no sessions yet" if args.all else "nothing runs (moor ps --all lists what ran)")
     else:
-        ctx.out.table(
-            ["session", "agent", "state", "age", "calls", "tokens", "cost $", "model", "directory"],
-            [_cells(seen, ctx.environ.get("HOME", "")) for seen in found],
-            right=(3, 4, 5, 6),
-        )
-        for seen in found:
-            if seen.session.warning and seen.session.ended_at is None:
-                ctx.out.warn(f"{seen.session.id}: {seen.session.warning}")
+        _print(found, ctx)
     return 0
+
+
+def _print(found: list[Seen], ctx: Context) -> None:
+    ctx.out.table(
+        ["session", "agent", "state", "age", "calls", "tokens", "cost $", "model", "directory"],
+        [_cells(seen, ctx.environ.get("HOME", "")) for seen in found],
+        right=(3, 4, 5, 6),
+    )
+    for seen in found:
+        if seen.session.warning and seen.session.ended_at is None:
+            ctx.out.warn(f"{seen.session.id}: {seen.session.warning}")
 
 
 def _cells(seen: Seen, user_home: str) -> list[str]:

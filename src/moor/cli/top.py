@@ -75,10 +75,7 @@ def look(ctx: Context) -> View:
     from moor.gateway.live import read_live
 
     live = read_live(ctx.home)
-    running: dict[str, list[Running]] = {}
-    for one in live:
-        for call in one.running:
-            running.setdefault(call.session, []).append(call)
+    running = _by_session(live)
     seen = seen_sessions(ctx.home, ctx.clock)
     known = {one.session.gateway_pid: one.session.id for one in seen}
     caps = {known[one.pid]: one for one in live if one.pid in known}
@@ -86,6 +83,15 @@ def look(ctx: Context) -> View:
     lines += [_key_line(key, calls, ctx) for key, calls in running.items()]
     resting = tuple(dict.fromkeys(model for one in live for model in one.resting))
     return View(at=ctx.clock.now(), lines=tuple(lines), resting=resting)
+
+
+def _by_session(live: list[Live]) -> dict[str, list[Running]]:
+    """Calls under way, by the session or the key they belong to."""
+    running: dict[str, list[Running]] = {}
+    for one in live:
+        for call in one.running:
+            running.setdefault(call.session, []).append(call)
+    return running
 
 
 def _line(seen: Seen, calls: list[Running], live: Live | None, ctx: Context) -> Line:

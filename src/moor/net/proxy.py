@@ -48,18 +48,23 @@ def _names(entry: str, base: Base) -> bool:
         return True
     if "/" in entry:
         return _in_network(entry, base.host)
-    if entry.startswith("["):
-        name, _, port = entry[1:].partition("]")
-        port = port.lstrip(":")
-    elif entry.count(":") == 1:
-        name, _, port = entry.partition(":")
-    else:
-        name, port = entry, ""
+    name, port = _name_and_port(entry)
     if port and port != str(base.port):
         return False
     name = name.removeprefix("*").strip(".")
     host = base.host.lower().rstrip(".")
     return bool(name) and (host == name or host.endswith("." + name))
+
+
+def _name_and_port(entry: str) -> tuple[str, str]:
+    """Of one entry of NO_PROXY; an IPv6 address with a port stands in brackets."""
+    if entry.startswith("["):
+        name, _, port = entry[1:].partition("]")
+        return name, port.lstrip(":")
+    if entry.count(":") == 1:
+        name, _, port = entry.partition(":")
+        return name, port
+    return entry, ""
 
 
 def _in_network(entry: str, host: str) -> bool:

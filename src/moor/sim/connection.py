@@ -89,11 +89,7 @@ class Connection:
         while True:
             event = self._h11.next_event()
             if event is h11.NEED_DATA:
-                if self._h11.they_are_waiting_for_100_continue:
-                    go = h11.InformationalResponse(status_code=100, headers=[])
-                    await self._write(self._h11.send(go))
-                data = await self._more()
-                self._h11.receive_data(data)
+                await self._feed()
             elif isinstance(event, h11.Request):
                 head = event
                 self._method = event.method
@@ -106,6 +102,14 @@ class Connection:
                 return _request(head, bytes(body))
             else:
                 return None
+
+    async def _feed(self) -> None:
+        """Take what comes next, from a client that waits for a word to go on too."""
+        if self._h11.they_are_waiting_for_100_continue:
+            go = h11.InformationalResponse(status_code=100, headers=[])
+            await self._write(self._h11.send(go))
+        data = await self._more()
+        self._h11.receive_data(data)
 
     async def _more(self) -> bytes:
         if self._pending:

@@ -20,11 +20,11 @@ def browser_command(url: str, environ: Mapping[str, str]) -> list[str] | None:
         return None if wanted == "none" else _from_variable(wanted.split(":")[0], url)
     if sys.platform == "darwin":
         return ["open", url]
-    if environ.get("WSL_DISTRO_NAME") and shutil.which("wslview", path=environ.get("PATH")):
-        return ["wslview", url]
-    if not (environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")):
-        return None
-    return ["xdg-open", url] if shutil.which("xdg-open", path=environ.get("PATH")) else None
+    has_screen = environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
+    for command, fits in (("wslview", environ.get("WSL_DISTRO_NAME")), ("xdg-open", has_screen)):
+        if fits and shutil.which(command, path=environ.get("PATH")):
+            return [command, url]
+    return None
 
 
 def open_browser(url: str, environ: Mapping[str, str]) -> subprocess.Popen[bytes] | None:

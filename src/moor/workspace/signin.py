@@ -58,13 +58,8 @@ def _listener(talk: Conversation) -> RedirectListener | None:
 
 def _ask(place: Place, talk: Conversation, url: str, state: str, listener: RedirectListener | None) -> Redirect:
     browser = open_browser(url, place.environ) if talk.browser and listener else None
-    if browser is not None:
-        talk.say(f"opening the browser to sign in; if none appears, open:\n  {url}")
-    else:
-        talk.say(f"open this address in a browser and sign in:\n  {url}")
+    _say_how(talk, url, opened=browser is not None)
     pasted = talk.pasted
-    if pasted is not None:
-        talk.say("on another machine the browser ends at a localhost page that does not load: paste its address here")
     try:
         if listener is None:
             return parse_redirect(pasted.readline() if pasted else "")
@@ -75,3 +70,13 @@ def _ask(place: Place, talk: Conversation, url: str, state: str, listener: Redir
     if redirect is None:
         raise SignInTimeout(place.host, talk.wait_s)
     return redirect
+
+
+def _say_how(talk: Conversation, url: str, *, opened: bool) -> None:
+    """How to reach the page for signing in, and how to come back from another machine."""
+    if opened:
+        talk.say(f"opening the browser to sign in; if none appears, open:\n  {url}")
+    else:
+        talk.say(f"open this address in a browser and sign in:\n  {url}")
+    if talk.pasted is not None:
+        talk.say("on another machine the browser ends at a localhost page that does not load: paste its address here")

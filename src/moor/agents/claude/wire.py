@@ -208,10 +208,13 @@ class Translator:
         """Whether it is allowed without asking: it touches nothing, or it was allowed a moment ago."""
         if asked.kind == "tool" and asked.tool == QUESTION_TOOL:
             return False
-        if _ACCESS.get(asked.tool) == INTERNAL or (asked.kind == "tool" and asked.call in self._allowed):
+        if asked.kind == "tool" and asked.call in self._allowed:
             return True
+        access = _ACCESS.get(asked.tool)
+        if access != READ:
+            return access == INTERNAL
         paths = _paths(asked.given)
-        return _ACCESS.get(asked.tool) == READ and bool(paths) and all(self._is_own_output(path) for path in paths)
+        return bool(paths) and all(self._is_own_output(path) for path in paths)
 
     def _is_own_output(self, path: str) -> bool:
         """Whether it is a long output of this session, which Claude Code puts into a file and reads in parts."""
@@ -243,11 +246,9 @@ class Translator:
             return [self._event(TURN_END, raw, status="end_turn", text=str(said or self._text))]
         if self._cancelled:
             return [self._event(TURN_END, raw, status="cancelled", text=self._text)]
-        words = "; ".join(str(one) for one in _list(raw.get("errors")))
-        text = str(said or words or raw.get("subtype") or "the agent reports an error without words")
         data = {"name": str(raw.get("subtype", "")), "status": raw.get("api_error_status")}
         return [
-            self._event(ERROR, raw, text=text, data=data),
+            self._event(ERROR, raw, text=_failure(raw), data=data),
             self._event(TURN_END, raw, status="error", text=self._text),
         ]
 
@@ -325,6 +326,12 @@ def _plain(content: Any) -> str:
 def _map(value: Any) -> Raw:
     """The value where it is an object, else an empty one: a form that is not known says nothing."""
     return value if isinstance(value, dict) else {}
+
+
+def _failure(raw: Raw) -> str:
+    """Why a turn ended in an error, in the best words that there are."""
+    words = "; ".join(str(one) for one in _list(raw.get("errors")))
+    return str(raw.get("result") or words or raw.get("subtype") or "the agent reports an error without words")
 
 
 def _list(value: Any) -> list[Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from moor.agents.base import split_at_dashes
 from moor.agents.codex.release import ID
 from moor.agents.codex.sift import is_habit
 from moor.domain.models import Model
@@ -78,10 +79,10 @@ _NO_GIT: Final = "--skip-git-repo-check"
 def checked(args: tuple[str, ...], models: tuple[Model, ...], cwd: str) -> list[str]:
     """The arguments to start Codex with. Raises AgentCommandRefused, AgentModelUnknown."""
     allowed = tuple(model.id for model in models)
-    end = args.index("--") if "--" in args else len(args)
+    own, behind = split_at_dashes(args)
     out: list[str] = []
     command = waiting = ""
-    for arg in args[:end]:
+    for arg in own:
         if command == _SANDBOX:
             out.append(arg)  # a command line of the user's own; no model is asked
         elif waiting:
@@ -94,7 +95,7 @@ def checked(args: tuple[str, ...], models: tuple[Model, ...], cwd: str) -> list[
             out.append(arg)
             if arg in _EXEC and command == arg and _NO_GIT not in args:
                 out.append(_NO_GIT)
-    return [*out, *args[end:]]
+    return [*out, *behind]
 
 
 def command_of(args: list[str]) -> str:

@@ -168,11 +168,15 @@ class CodexDriver:
         except AgentProtocolError:
             pass  # a line above any measure: nothing that follows it can be read
         finally:
-            for future in self._waiting.values():
-                if not future.done():
-                    future.set_exception(AgentGone(agent=ID, context=child.last_words))
-            with contextlib.suppress(asyncio.QueueFull):
-                self._raw.put_nowait(None)
+            self._tell_the_end(child.last_words)
+
+    def _tell_the_end(self, last_words: str) -> None:
+        """Nothing more will come: who waits for an answer gets AgentGone, the queue its None."""
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(AgentGone(agent=ID, context=last_words))
+        with contextlib.suppress(asyncio.QueueFull):
+            self._raw.put_nowait(None)
 
     def _child_or_gone(self) -> Child:
         if self._child is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from moor.agents.base import split_at_dashes
 from moor.errors.agent import AgentCommandRefused, AgentModelUnknown
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ class Arguments:
 
     def checked(self, args: tuple[str, ...]) -> list[str]:
         """The arguments to start with. Raises AgentCommandRefused, AgentModelUnknown."""
-        end = args.index("--") if "--" in args else len(args)
+        own, behind = split_at_dashes(args)
         out: list[str] = []
         flag, looking = "", True
-        for arg in args[:end]:
+        for arg in own:
             if flag in self._takes_value:
                 out.append(self._model(arg) if flag in self._model_flags else arg)
                 flag = ""
@@ -39,7 +40,7 @@ class Arguments:
                 looking = looking and bool(flag)
                 out.append(arg)
                 flag = ""
-        return [*out, *args[end:]]
+        return [*out, *behind]
 
     def _flag(self, arg: str, out: list[str]) -> str:
         """Appends the option; returns its name where its value may come next."""

@@ -72,15 +72,16 @@ class _Reader:
 
     def take(self, arg: str) -> None:
         """One argument."""
+        is_option = arg.startswith("-") and len(arg) > 1
         if self._plain:
             self.out.append(arg)
-        elif self._waiting and not (arg.startswith("-") and len(arg) > 1):
+        elif self._waiting and not is_option:
             name, self._waiting = self._waiting, ""
             self.out.append(self._model(arg) if name == _MODEL else arg)
         elif arg == "--":
             self._plain = True
             self.out.append(arg)
-        elif arg.startswith("-") and len(arg) > 1:
+        elif is_option:
             self._flag(arg)
         else:
             self._word(arg)

@@ -6,6 +6,7 @@ calls models by them beside the conversation: to compress it, to look for loops,
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from moor.agents.base import LaunchContext
@@ -55,12 +56,11 @@ def slots(context: LaunchContext) -> dict[str, Model]:
 def tables(context: LaunchContext) -> dict[str, Any]:
     """`modelConfigs` of the settings."""
     of_slot = {slot: model.id for slot, model in slots(context).items()}
-    resolutions = {name: {"default": of_slot[slot], "contexts": []} for name, slot in NAMES.items()}
     ours = {model.id: _definition(model, of_slot) for model in context.models}
     hidden = {name: {"isVisible": False} for name in NAMES if name not in ours}
     return {
         "modelDefinitions": {**hidden, **ours},
-        "modelIdResolutions": {**resolutions, **{name: {"default": name} for name in ours}},
+        "modelIdResolutions": _resolutions(of_slot, ours),
         "classifierIdResolutions": {slot: {"default": of_slot[slot], "contexts": []} for slot in (PRO, FLASH)},
         "customAliases": {
             **{name: _alias(of_slot[PRO]) for name in _MAIN_CALLS},
@@ -68,6 +68,12 @@ def tables(context: LaunchContext) -> dict[str, Any]:
         },
         "customOverrides": _overrides(context),
     }
+
+
+def _resolutions(of_slot: dict[str, str], ours: Iterable[str]) -> dict[str, Any]:
+    """The model that each name leads to: its own names by slot, the names of ours to themselves."""
+    by_slot = {name: {"default": of_slot[slot], "contexts": []} for name, slot in NAMES.items()}
+    return {**by_slot, **{name: {"default": name} for name in ours}}
 
 
 def compression_threshold(model: Model) -> float | None:

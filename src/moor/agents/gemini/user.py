@@ -33,6 +33,7 @@ TAKEN: Final = frozenset(
 )
 """settings that are taken over: taste, and what narrows"""
 _FOLDERS: Final = {"skills": (), "commands": (".toml",)}
+_LEFT_OUT: Final = {"extensions": _STARTS, "agents": _DECIDED, "policies": _DECIDED}
 _FILES: Final = ("keybindings.json",)
 _RULES: Final = "GEMINI.md"
 _MAX_FILES: Final = 100
@@ -61,9 +62,9 @@ def read_user(user_home: Path) -> UserSetUp:
     out.rules = "\n\n".join(text for text in texts if text)
     for path in _listed(repository, folder):
         _copy(out, repository, path, str(path.relative_to(folder)))
-    for name in ("extensions", "agents", "policies"):
+    for name, why in _LEFT_OUT.items():
         if (folder / name).is_dir():
-            out.left_out.append(LeftOut(name, f"{_WHERE}/{name}", _STARTS if name == "extensions" else _DECIDED))
+            out.left_out.append(LeftOut(name, f"{_WHERE}/{name}", why))
     return out
 
 
@@ -101,7 +102,7 @@ def sifted(
                 kept[key] = value
             else:
                 left.append((name, _CHANGES))
-        elif isinstance(value, dict) and any(other.startswith(f"{name}.") for other in taken):
+        elif isinstance(value, dict) and _holds_taken(name, taken):
             inner, more = sifted(value, taken, f"{name}.")
             left += more
             if inner:
@@ -109,6 +110,11 @@ def sifted(
         elif key != "$schema":
             left += _named(name, value)
     return kept, left
+
+
+def _holds_taken(name: str, taken: frozenset[str]) -> bool:
+    """Whether something below that name is taken over."""
+    return any(other.startswith(f"{name}.") for other in taken)
 
 
 def _named(name: str, value: Any) -> list[tuple[str, str]]:

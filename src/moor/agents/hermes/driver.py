@@ -41,11 +41,8 @@ def mended(call: Raw) -> Raw:
     given = call.get("rawInput")
     if not isinstance(given, dict) or given.get("description") != MARK:
         return call
-    try:
-        asked = json.loads(str(given.get("command")))
-    except ValueError:
-        asked = None
-    if not isinstance(asked, dict):
+    asked = _asked(str(given.get("command")))
+    if asked is None:
         return {**call, "kind": "other", "rawInput": {}}
     tool = str(asked.get("tool"))
     arguments = asked.get("arguments")
@@ -60,6 +57,15 @@ def mended(call: Raw) -> Raw:
         "locations": [{"path": path} for path in asked.get("paths") or ()],
         "rawInput": _input(kind, arguments, str(asked.get("cwd") or "")),
     }
+
+
+def _asked(text: str) -> Raw | None:
+    """The tool call that the gate's plugin wrote into the command; None when it cannot be read."""
+    try:
+        asked = json.loads(text)
+    except ValueError:
+        return None
+    return asked if isinstance(asked, dict) else None
 
 
 def _kind(tool: str, arguments: Raw) -> str:

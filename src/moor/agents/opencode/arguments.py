@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+from moor.agents.base import split_at_dashes
 from moor.agents.opencode.providers import PROVIDER_IDS, model_ref
 from moor.agents.opencode.release import ID
 from moor.domain.models import Model
@@ -60,12 +61,12 @@ _NUMBER: Final = re.compile(r"[-+]?(\d|\.\d)")
 def checked(args: tuple[str, ...], models: tuple[Model, ...], cwd: str) -> list[str]:
     """The arguments to start OpenCode with. Raises AgentCommandRefused, AgentModelUnknown."""
     refs = {model.id: model_ref(model) for model in models}
-    end = args.index("--") if "--" in args else len(args)
+    own, behind = split_at_dashes(args)
     out: list[str] = []
     message: list[str] = []
     command = ""
     waiting = ""
-    for arg in args[:end]:
+    for arg in own:
         if waiting:
             out.append(_value(waiting, arg, refs, cwd))
             waiting = ""
@@ -79,7 +80,7 @@ def checked(args: tuple[str, ...], models: tuple[Model, ...], cwd: str) -> list[
         if not command:
             command = _command(arg, cwd)
         out.append(arg)
-    words, tail = _message(message, list(args[end:]))
+    words, tail = _message(message, list(behind))
     # right behind `run`: -f would take them for files (12.2)
     at = out.index(_RUN) + 1 if command == _RUN else len(out)
     return [*out[:at], *words, *out[at:], *tail]
@@ -93,7 +94,7 @@ def _message(words: list[str], tail: list[str]) -> tuple[list[str], list[str]]:
     """
     if not any(" " in word for word in [*words, *tail]):
         return words, tail
-    split = [part for word in [*words, *tail[1:]] for part in word.split(" ")]
+    split = " ".join([*words, *tail[1:]]).split(" ")
     first = next((at for at, part in enumerate(split) if part.startswith("-")), len(split))
     if any(_NUMBER.match(part) for part in split[first:]):
         return words, tail

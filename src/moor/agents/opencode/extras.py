@@ -94,17 +94,17 @@ class _Finder:
                 kept[name] = entry
 
     def _plugin(self, spec: Any, path: str) -> None:
-        name = spec[0] if isinstance(spec, list) and spec else spec
+        parts = spec if isinstance(spec, list) else [spec]
+        name = parts[0] if parts else None
         if not isinstance(name, str) or _FILE.search(json.dumps(spec)):
             return
-        local = name.startswith((".", "/", "file:"))
-        if local:
+        if name.startswith((".", "/", "file:")):
             file = os.path.join(os.path.dirname(path), name.removeprefix("file://"))  # noqa: PTH118, PTH120
             content = self._bytes(file)
             if content is None:
                 return
             url = Path(os.path.realpath(file)).as_uri()
-            spec = [url, spec[1]] if isinstance(spec, list) and len(spec) > 1 else url
+            spec = [url, parts[1]] if len(parts) > 1 else url
             self._items.append(_extra(f"plugin {name}", self._reader.shown(path), "runs inside OpenCode", content))
         else:
             self._add(f"plugin {name}", path, "is fetched from npm and runs inside OpenCode", spec, [])

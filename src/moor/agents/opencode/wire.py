@@ -189,9 +189,7 @@ class Translator:
         given = _map(state.get("input"))
         self._given[key] = (str(part.get("tool", "")), given)
         data: Raw = {"input": given}
-        for ours, theirs in (("output", "output"), ("error", "error")):
-            if state.get(theirs) is not None:
-                data[ours] = state[theirs]
+        data |= {name: state[name] for name in ("output", "error") if state.get(name) is not None}
         if isinstance(state.get("metadata"), dict):
             data["metadata"] = state["metadata"]
         return [

@@ -172,12 +172,7 @@ class Command:
 
     def _installs_python(self, verb: str, name: str, rest: list[str | None]) -> bool:
         """pip outside of a virtual environment of the project's own."""
-        words = verbs.plain(rest)
-        if re.fullmatch(r"python[\d.]*|pypy\d*", verb) and rest[:2] == ["-m", "pip"]:
-            words = verbs.plain(rest[2:])
-        elif not re.fullmatch(r"pip[\d.]*", verb):
-            return False
-        if words[:1] not in (["install"], ["uninstall"]):
+        if _pip_words(verb, rest)[:1] not in (["install"], ["uninstall"]):
             return False
         private = "/" in name and self.scope.fence.kind(name, self.scope.cwd) == INSIDE
         targeted = verbs.has(rest, "--target", "--prefix", "-t") and not verbs.has(rest, "--user")
@@ -286,9 +281,16 @@ class Command:
             path = value_of(arg) or ""
             if not path or "://" in path or path.startswith("-") or "\n" in path:
                 continue
-            if self.scope.fence.kind(path, self.scope.cwd) == PRIVATE and self.scope.exists(path):
+            if self.scope.private(path):
                 self._found(OUTSIDE_READ)
                 return
 
     def _found(self, why: str) -> None:
         self.scope.found(self.shown, why)
+
+
+def _pip_words(verb: str, rest: list[str | None]) -> list[str]:
+    """What pip is told to do, without options; empty for another program."""
+    if re.fullmatch(r"python[\d.]*|pypy\d*", verb) and rest[:2] == ["-m", "pip"]:
+        return verbs.plain(rest[2:])
+    return verbs.plain(rest) if re.fullmatch(r"pip[\d.]*", verb) else []

@@ -56,9 +56,10 @@ def commands(text: str) -> list[Simple]:
                 out.append(current)
             current = Simple(depth=depth, piped=piped)
         elif isinstance(token, Redirect):
-            if at >= len(queue) or not isinstance(queue[at], Word):
+            target = _word_at(queue, at)
+            if target is None:
                 raise Unreadable("a redirection without a target")
-            current.redirects.append((token, _word(queue[at])))
+            current.redirects.append((token, target))
             at += 1
         elif not current.words and token.unquoted == "for":
             current.loop, at = _loop(queue, at)
@@ -111,20 +112,21 @@ def _assignment(word: Word) -> tuple[str, Word] | None:
 
 def _loop(queue: list[Token], at: int) -> tuple[tuple[str, list[Word]], int]:
     """The name and the values of a `for`, and where it goes on."""
-    name = queue[at].unquoted if at < len(queue) and isinstance(queue[at], Word) else None  # type: ignore[union-attr]
+    word = _word_at(queue, at)
+    name = word.unquoted if word else None
     if name is None:
         raise Unreadable("a loop without a name")
     at += 1
     values: list[Word] = []
-    if at < len(queue) and isinstance(queue[at], Word) and _word(queue[at]).unquoted == "in":
+    word = _word_at(queue, at)
+    if word and word.unquoted == "in":
         at += 1
-        while at < len(queue) and isinstance(queue[at], Word):
-            values.append(_word(queue[at]))
+        while word := _word_at(queue, at):
+            values.append(word)
             at += 1
     return (name, values), at
 
 
-def _word(token: Token) -> Word:
-    if not isinstance(token, Word):
-        raise Unreadable("a word was expected")
-    return token
+def _word_at(queue: list[Token], at: int) -> Word | None:
+    token = queue[at] if at < len(queue) else None
+    return token if isinstance(token, Word) else None

@@ -57,16 +57,15 @@ class Scope:
 
     def code(self, code: str) -> str:
         """Why a piece of program text is refused; empty when nothing speaks against it."""
-        writes = bool(_CODE_WRITES.search(code))
-        if writes and _CODE_HOME.search(code):
-            return OUTSIDE_WRITE
-        for path in _CODE_PATH.findall(code):
-            kind = self.fence.kind(path, self.cwd)
-            if kind == PRIVATE and self.exists(path):
-                return OUTSIDE_WRITE if writes else OUTSIDE_READ
-            if kind not in (INSIDE, DEVICE) and writes:
-                return OUTSIDE_WRITE
-        return ""
+        paths = _CODE_PATH.findall(code)
+        if _CODE_WRITES.search(code):
+            outside = _CODE_HOME.search(code) or not all(self.writable(path) for path in paths)
+            return OUTSIDE_WRITE if outside else ""
+        return OUTSIDE_READ if any(self.private(path) for path in paths) else ""
+
+    def private(self, path: str) -> bool:
+        """Whether the path names something in a home folder or another person's place."""
+        return self.fence.kind(path, self.cwd) == PRIVATE and self.exists(path)
 
     def exists(self, path: str) -> bool:
         """Whether the word names something: many arguments that begin with a slash are no paths at all."""
@@ -101,8 +100,8 @@ class Scope:
 
     def _part(self, part: Text | Glob | Variable | Substitution, *, first: bool) -> list[str] | None:
         if isinstance(part, Text):
-            tilde = first and not part.quoted and part.text.startswith("~")
-            return [self.fence.absolute(part.text) if tilde and part.text[1:2] in ("", "/") else part.text]
+            in_home = first and not part.quoted and part.text.partition("/")[0] == "~"
+            return [self.fence.absolute(part.text) if in_home else part.text]
         if isinstance(part, Glob):
             return [part.text]
         if isinstance(part, Variable):

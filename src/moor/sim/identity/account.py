@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
 from moor.errors.sim import SimRefusal
 from moor.sim.identity.tokens import Held
@@ -55,11 +55,18 @@ async def create_token(ask: Ask) -> Answer:
     if len(ask.state.tokens.pats(ask.user.name)) >= MAX_TOKENS:
         return api_error(400, "QUOTA_EXCEEDED", f"The user already has {MAX_TOKENS} tokens.")
     life = body.get("lifetime_seconds", TWO_YEARS_S)
-    if not isinstance(life, int) or isinstance(life, bool) or (life <= 0 and life != -1) or life > TWO_YEARS_S:
+    if not _is_life(life):
         return api_error(400, "INVALID_PARAMETER_VALUE", f"lifetime_seconds {life!r} is out of range.")
     comment = body.get("comment", "")
     value, held = ask.state.tokens.mint_pat(ask.user.name, math.inf if life == -1 else life, str(comment))
     return json_answer({"token_value": value, "token_info": _info(held)}, 200, org_header(ask))
+
+
+def _is_life(seconds: Any) -> bool:
+    """Whether a token may live that long; -1 stands for ever."""
+    if not isinstance(seconds, int) or isinstance(seconds, bool):
+        return False
+    return seconds == -1 or 0 < seconds <= TWO_YEARS_S
 
 
 async def list_tokens(ask: Ask) -> Answer:

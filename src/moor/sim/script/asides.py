@@ -58,8 +58,14 @@ def is_summary(talk: Conversation) -> bool:
         return False
     if _FULL_SUMMARY.search(last):
         return True
-    spoken = any(isinstance(item, Said) and item.role != USER for item in talk.items) or bool(talk.system)
-    return not talk.tools and spoken and bool(_SUMMARY.search(last) or _SUMMARY.search(talk.system))
+    if talk.tools or not (talk.system or _is_answered(talk)):
+        return False
+    return bool(_SUMMARY.search(last) or _SUMMARY.search(talk.system))
+
+
+def _is_answered(talk: Conversation) -> bool:
+    """Whether anybody but the user has spoken."""
+    return any(isinstance(item, Said) and item.role != USER for item in talk.items)
 
 
 def summary(talk: Conversation) -> str:

@@ -42,6 +42,11 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Which action it is; "" when there is none."""
         return next((name for name in ACTIONS if getattr(self, name)), SAY_ONLY)
 
+    @property
+    def path(self) -> str:
+        """The file that is read, written or edited; "" for another action."""
+        return self.read or self.write or self.edit
+
 
 class Step(Action, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One step of the script: words, thought, an action, or several actions at once."""
@@ -125,12 +130,10 @@ def _problem(step: Step) -> str:
 
 def _action_problem(action: Action) -> str:
     named = [name for name in ACTIONS if getattr(action, name)]
-    if len(named) > 1:
-        return f"one action a step, not {' and '.join(named)}"
-    if action.edit and not action.old:
-        return "`edit` needs `old` and `new`"
-    if action.options and not action.ask:
-        return "`options` belong to `ask`"
-    if isinstance(action, Step):
-        return ""
-    return "" if named else "an empty action in `together`"
+    problems = (
+        (len(named) > 1, f"one action a step, not {' and '.join(named)}"),
+        (action.edit and not action.old, "`edit` needs `old` and `new`"),
+        (action.options and not action.ask, "`options` belong to `ask`"),
+        (not named and not isinstance(action, Step), "an empty action in `together`"),
+    )
+    return next((problem for is_so, problem in problems if is_so), "")

@@ -112,7 +112,7 @@ def _shell_text(action: Action) -> str:
 
 def _wishes(action: Action, tool: Tool, directory: str) -> Json:
     """Every argument a tool for this action could ask for, by all its usual names."""
-    path = posixpath.normpath(posixpath.join(directory, action.read or action.write or action.edit))
+    path = posixpath.normpath(posixpath.join(directory, action.path))
     paths = dict.fromkeys(("filePath", "file_path", "path", "absolute_path", "target_file"), path)
     if action.kind == RUN:
         why = action.why or "run a command"
@@ -163,9 +163,7 @@ def _delegation(action: Action, tool: Tool) -> Json:
 
 
 def _patch_call(action: Action, tool: Tool, directory: str) -> Fitted:
-    path = action.write or action.edit
-    if directory and path.startswith(directory + "/"):
-        path = path[len(directory) + 1 :]
+    path = action.path.removeprefix(f"{directory}/") if directory else action.path
     if action.kind == WRITE:
         lines = [f"*** Add File: {path}", *("+" + line for line in action.content.splitlines())]
     else:

@@ -119,11 +119,10 @@ def _check_tools(body: Json) -> None:
     for place, tool in enumerate(objects(body.get("tools", []), "tools")):
         kind = tool.get("type", "custom")
         if kind != "custom":
-            expected = ", ".join(f"'{tag}'" for tag in _TOOL_TAGS)
             raise SimRefusal(
                 400,
                 f"tools.{place}: Input tag '{kind}' found using 'type' does not match any of the expected tags: "
-                f"{expected}",
+                f"{_listed(_TOOL_TAGS)}",
             )
         where = f"tools.{place}.custom"
         only_keys(tool, _TOOL_KEYS, where)
@@ -144,10 +143,13 @@ def _check_choice(body: Json) -> None:
     if choice is None:
         return
     if not isinstance(choice, dict) or choice.get("type") not in _CHOICES:
-        expected = ", ".join(f"'{kind}'" for kind in _CHOICES)
-        raise SimRefusal(400, f"tool_choice: Input should be an object with a type among {expected}")
+        raise SimRefusal(400, f"tool_choice: Input should be an object with a type among {_listed(_CHOICES)}")
     if not body.get("tools"):
         raise SimRefusal(400, "tool_choice may only be specified while providing tools")
     only_keys(choice, frozenset({"type", "name", "disable_parallel_tool_use"}), f"tool_choice.{choice['type']}")
     if choice["type"] == "tool" and choice.get("name") not in [tool.get("name") for tool in body["tools"]]:
         raise SimRefusal(400, f"Tool '{choice.get('name')}' not found in provided tools")
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(f"'{name}'" for name in names)

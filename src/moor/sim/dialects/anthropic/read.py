@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -41,18 +41,24 @@ def _items(message: Json) -> list[Item]:
     content = message["content"]
     if isinstance(content, str):
         return [Said(role=role, text=content)]
-    found: list[Item] = []
+    found = [_READERS[block["type"]](block) for block in content if block["type"] in _READERS]
     results = any(block["type"] == "tool_result" for block in content)
     words = [block["text"] for block in content if block["type"] == "text"]
-    for block in content:
-        if block["type"] == "tool_use":
-            found.append(Called(id=block["id"], name=block["name"], size=len(msgspec.json.encode(block["input"]))))
-        elif block["type"] == "tool_result":
-            found.append(Returned(id=block["tool_use_id"], text=text_of(block.get("content", ""))))
     if words:
         said = Said(role=role, text="\n".join(words), aside=results)
         found.insert(0 if role == MODEL else len(found), said)
     return found
+
+
+def _called(block: Json) -> Item:
+    return Called(id=block["id"], name=block["name"], size=len(msgspec.json.encode(block["input"])))
+
+
+def _returned(block: Json) -> Item:
+    return Returned(id=block["tool_use_id"], text=text_of(block.get("content", "")))
+
+
+_READERS: Final = {"tool_use": _called, "tool_result": _returned}
 
 
 def text_of(content: Any) -> str:

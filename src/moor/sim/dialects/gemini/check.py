@@ -108,9 +108,7 @@ def _check_pairs(contents: list[Json]) -> None:
 
 def _check_signatures(contents: list[Json]) -> None:
     """In the present turn the first call of each model content carries its signature."""
-    prompts = [i for i, content in enumerate(contents) if any("text" in part for part in content["parts"])]
-    asked = [i for i in prompts if contents[i].get("role", "user") == "user"]
-    for place in range(asked[-1] if asked else 0, len(contents)):
+    for place in range(_last_prompt(contents), len(contents)):
         calls = [part for part in contents[place]["parts"] if "functionCall" in part]
         if calls and not calls[0].get("thoughtSignature"):
             name = calls[0]["functionCall"].get("name", "")
@@ -119,3 +117,9 @@ def _check_signatures(contents: list[Json]) -> None:
                 "Function call is missing a thought_signature in functionCall parts. This is required for tools to "
                 f"work correctly. Function call `{name}`, position {place}.",
             )
+
+
+def _last_prompt(contents: list[Json]) -> int:
+    """Its place, where the present turn begins; 0 where there is none."""
+    spoken = [i for i, content in enumerate(contents) if any("text" in part for part in content["parts"])]
+    return max((i for i in spoken if contents[i].get("role", "user") == "user"), default=0)

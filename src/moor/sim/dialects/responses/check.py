@@ -43,9 +43,7 @@ def check(body: Json, rules: Rules) -> None:
     if body.get("previous_response_id") is not None:
         raise SimRefusal(400, f"Previous response with id '{body['previous_response_id']}' not found.")
     _check_tools(body, rules)
-    choice = body.get("tool_choice")
-    if choice is not None and choice not in _CHOICES and not isinstance(choice, dict):
-        raise SimRefusal(400, f"Invalid value: {choice!r}. Supported values are: 'none', 'auto', and 'required'.")
+    _check_choice(body.get("tool_choice"))
     given = required(body, "input")
     if not isinstance(given, str):
         _check_input(objects(given, "input"), rules)
@@ -78,6 +76,11 @@ def _check_tools(body: Json, rules: Rules) -> None:
             only_keys(tool, frozenset({"type", "name", "description", "parameters", "strict"}), where)
             if not isinstance(tool.get("parameters", {}), dict):
                 raise SimRefusal(400, f"Invalid type for '{where}.parameters': expected an object.")
+
+
+def _check_choice(choice: object) -> None:
+    if choice is not None and choice not in _CHOICES and not isinstance(choice, dict):
+        raise SimRefusal(400, f"Invalid value: {choice!r}. Supported values are: 'none', 'auto', and 'required'.")
 
 
 def _check_input(items: list[Json], rules: Rules) -> None:
