@@ -203,6 +203,7 @@ class Tries(Ends):
             self.record.error = f"upstream {self._status}: {said(body)}"
             if self._prepared is not None and self._status not in AGAIN:
                 self._prepared.plan.place.breaker(self._prepared.plan.model.id).began()
+            body = words.error_as_clients_read(self.record.dialect, body)
             if self._session.traits.repeats_at_numbers:
                 body = parted_body(body)
             self._inbound.reply(self._status, pass_to_agent(self._headers), body)

@@ -116,6 +116,24 @@ def as_clients_read(dialect: str, block: bytes) -> bytes:
     return _ERROR_EVENT.sub(b"", block) if dialect == GEMINI_GENERATE else block
 
 
+def error_as_clients_read(dialect: str, body: bytes) -> bytes:
+    """An upstream's error with an `error` object beside what it says, where it has none: OpenAI's client library for
+    Node takes the sentence from there only, and shows "403 status code (no body)" for the plain form of a workspace
+    (facts/databricks 0.3; seen with Qwen Code 0.24.4)."""
+    if dialect not in (OPENAI_CHAT, OPENAI_RESPONSES):
+        return body
+    try:
+        told = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return body
+    message = told.get("message") if isinstance(told, dict) else None
+    if not message or not isinstance(message, str) or told.get("error"):
+        return body
+    code = told.get("error_code")
+    kind = code if isinstance(code, str) else "api_error"
+    return _encode({**told, "error": {"message": message, "type": kind, "param": None, "code": kind}})
+
+
 def _responses_event(refusal: Refusal) -> bytes:
     """Two events: clients of the provider's library read the first, Codex reads the second only."""
     said = {"code": refusal.ref, "message": refusal.sentence}

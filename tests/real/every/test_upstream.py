@@ -94,9 +94,18 @@ def test_a_stream_that_breaks_off_or_just_ends_is_repeated_or_told_and_never_an_
 
 @pytest.mark.full
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("scenario", ["cut", "error-mid-stream"])
-def test_a_stream_that_always_breaks_off_ends_as_failed(scenario: str, station: Station) -> None:
-    done, statuses = run(station, f"sim:{scenario}", timeout=200)
+@pytest.mark.parametrize("fault", ["cut_after_bytes", "end_after_bytes"])
+def test_a_stream_that_always_breaks_off_ends_as_failed(fault: str, station: Station) -> None:
+    station.place.sim.control.fault(model="?*", **{fault: 400})
+    done, statuses = run(station, "sim:hello", timeout=200)
+    assert (done.code, result_of(done)["status"]) == (1, "failed"), done.stderr
+    assert len(statuses) <= 12
+
+
+@pytest.mark.full
+@pytest.mark.timeout(240)
+def test_an_error_inside_every_answer_ends_as_failed(station: Station) -> None:
+    done, statuses = run(station, "sim:error-mid-stream", timeout=200)
     assert (done.code, result_of(done)["status"]) == (1, "failed"), done.stderr
     assert len(statuses) <= 12
 
