@@ -85,3 +85,9 @@ def test_a_region_scrolls_both_ways_and_leaves_the_rest() -> None:
     assert screen.text.split("\n") == ["a", "up", "c", "d", "e"]
     screen.feed("\x1b[r\x1b[5;1H\n")
     assert screen.text.split("\n") == ["up", "c", "d", "e", ""]
+
+
+def test_the_place_is_kept_while_the_region_is_set_anew() -> None:
+    screen = Screen(4, 20)
+    screen.feed("before\r\n\x1b7\x1b[r\x1b8after")
+    assert screen.text.split("\n")[:2] == ["before", "after"]

@@ -28,6 +28,8 @@ class Screen:
         """Another size, and blank: full-screen programs draw themselves again."""
         self.rows, self.cols = rows, cols
         self._row = self._col = 0
+        self._kept = (0, 0)
+        """the place that ESC 7 noted"""
         self._top, self._bottom = 0, rows - 1
         """the rows that scroll"""
         self._cells = [[" "] * cols for _ in range(rows)]
@@ -94,8 +96,7 @@ class Screen:
     def _obey(self, found: re.Match[str]) -> str:
         final, given = found["final"], found["given"]
         if final is None:
-            if found.group() == "\x1bM":
-                self._reverse_line_feed()
+            self._escape(found.group())
             return ""
         if given[:1] in ("<", "=", ">", "?"):
             if final in "hl" and given == "?1049":
@@ -103,6 +104,15 @@ class Screen:
             return ""
         numbers = [int(word) if word.isdigit() else 0 for word in re.split("[;:]", given)]
         return self._answer(final, numbers) or self._move(final, numbers)
+
+    def _escape(self, sequence: str) -> None:
+        """Up a row, keep the place, go back to it."""
+        if sequence == "\x1bM":
+            self._reverse_line_feed()
+        elif sequence == "\x1b7":
+            self._kept = (self._row, self._col)
+        elif sequence == "\x1b8":
+            self._go(*self._kept)
 
     def _answer(self, final: str, numbers: list[int]) -> str:
         """Device attributes, status, cursor position, size."""
