@@ -23,14 +23,12 @@ from moor.gateway.answer_open import implausible, open_answer, without_coding
 from moor.gateway.budget import BUDGET_RULE, budget_refusal
 from moor.gateway.ceiling import Ceiling
 from moor.gateway.exchange_tries import Tries, unreachable
-from moor.gateway.places import status_of
 from moor.gateway.prepare import Prepared
 from moor.gateway.spend import PAID_PIECE, Spend, Then, parted
 from moor.gateway.tries import Failure
 from moor.wire import refusal as words
 from moor.wire.index import index_object
 from moor.wire.meter.base import BYTES_PER_TOKEN
-from moor.wire.refusal import Refusal
 
 if TYPE_CHECKING:
     from moor.gateway.outbound import Outbound
@@ -83,7 +81,8 @@ class Exchange(Tries):
         ceiling = Ceiling(prepared.plan.dialect, index, model.max_output)
         self.record.weight = len(self._body)
         self._spend = spend = Spend(purses, model.price, len(self._body) // BYTES_PER_TOKEN, self._closer_tokens)
-        spend.start(ceiling.tokens, whole=prepared.action != STREAM, then=lambda: self._reserved(spend, ceiling))
+        then = partial(self.guarded, partial(self._reserved, spend, ceiling))
+        spend.start(ceiling.tokens, whole=prepared.action != STREAM, then=then)
 
     def _reserved(self, spend: Spend, ceiling: Ceiling) -> None:
         if self._over:
@@ -111,8 +110,10 @@ class Exchange(Tries):
             self._ask(self._desk.pool.take(self._target))
 
     def _credential_came(self, result: Credential | MoorError) -> None:
-        if self._over:
-            return
+        if not self._over:
+            self.guarded(partial(self._take_credential, result))
+
+    def _take_credential(self, result: Credential | MoorError) -> None:
         if isinstance(result, MoorError):
             self._refuse_for(result)
             return
@@ -132,7 +133,10 @@ class Exchange(Tries):
         self._opening = None
         if self._over:
             self._desk.pool.give_back(outbound)
-            return
+        else:
+            self.guarded(partial(self._send, outbound))
+
+    def _send(self, outbound: Outbound) -> None:
         prepared, credential, body = self._prepared, self._credential, self._body
         assert prepared is not None
         assert credential is not None
@@ -283,7 +287,7 @@ class Exchange(Tries):
         """Pass on what is paid for, piece by piece; without money the stream ends here, with a sentence."""
         if self._over:
             return
-        again = partial(self._pay, spend, answer)
+        again = partial(self.guarded, partial(self._pay, spend, answer))
         waited, self._short = self._short, False
         if waited and not self._goes_on(spend, answer, again):
             return
@@ -346,23 +350,6 @@ class Exchange(Tries):
             self._desk.start(self, self._request, self._session, self._instead)
         elif not self._status_failed(body):
             self._pass_error(body)
-
-    def _credential_died(self) -> None:
-        assert self._prepared is not None
-        place = self._prepared.plan.place
-        if self._repeated:
-            refusal = Refusal(
-                status=status_of(self._session, words.SIGN_IN),
-                ref="credential-refused",
-                message=f"upstream {place.name} refuses the credential, a fresh one too",
-                hint=f"sign in again: moor login --upstream {place.name}",
-                cause=words.SIGN_IN,
-            )
-            self._finish_refused(refusal, ERROR)
-            return
-        self._repeated = True
-        self._status = 0
-        place.desk.obtain(self._credential, self._credential_came)
 
     # back-pressure and waiting
 

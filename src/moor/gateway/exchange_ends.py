@@ -23,7 +23,7 @@ from moor.wire.meter.base import BYTES_PER_TOKEN
 from moor.wire.refusal import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Set
+    from collections.abc import Callable, Set
 
     from moor.domain.models import Target
     from moor.domain.session import Session
@@ -142,7 +142,18 @@ class Ends:
         """A bug of ours met this call: end it in a status at which the agent stops; the log keeps the trace."""
         _log.error("call %s met a bug", self.record.id, exc_info=error)
         message = f"the gateway itself failed on this call ({type(error).__name__}); its log says more"
-        self._fail(words.BAD_UPSTREAM, "bug", message, ERROR)
+        if self._answer is not None and self._answer.sent_head:
+            self._cut(Refusal(status=502, ref="bug", message=message, cause=words.BAD_UPSTREAM))
+        else:
+            self._fail(words.BAD_UPSTREAM, "bug", message, ERROR)
+
+    def guarded(self, step: Callable[[], None]) -> None:
+        """Do what a callback of ours does: a bug in it ends this call in words, which nobody else would."""
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 - the boundary of one call
+            if not self._over:
+                self.broke(error)
 
     def cancel(self) -> None:
         """The agent left: end the upstream's work too. Codex leaves as soon as it has the last event of a stream, and

@@ -31,6 +31,7 @@ from moor.wire.numbers import parted_body
 from moor.wire.refusal import Refusal
 
 if TYPE_CHECKING:
+    from moor.domain.credential import Credential
     from moor.wire.strictness import Headers
 
 _SIGNS: Final = {
@@ -89,6 +90,28 @@ class Tries(Ends):
             self._give_up(failure)
         return False
 
+    def _credential_died(self) -> None:
+        """The upstream refuses the credential: once a call and upstream it is renewed, and the call repeated."""
+        assert self._prepared is not None
+        place = self._prepared.plan.place
+        if self._repeated:
+            refusal = Refusal(
+                status=status_of(self._session, words.SIGN_IN),
+                ref="credential-refused",
+                message=f"upstream {place.name} refuses the credential, a fresh one too",
+                hint=f"sign in again: moor login --upstream {place.name}",
+                cause=words.SIGN_IN,
+            )
+            self._finish_refused(refusal, ERROR)
+            return
+        self._repeated = True
+        self._status = 0
+        place.desk.obtain(self._credential, self._credential_came)
+
+    def _credential_came(self, result: Credential | MoorError) -> None:
+        """It is there, or nobody can have one."""
+        raise NotImplementedError
+
     def _status_failed(self, body: bytes) -> bool:
         """Whether the upstream's error is one that may pass, and is dealt with so."""
         if self._status not in AGAIN or self._prepared is None or self._prepared.action == COUNT_TOKENS:
@@ -136,7 +159,7 @@ class Tries(Ends):
             breaker.failed(now)
             self._trial = None
         elif failure.cause == words.BAD_REQUEST:
-            breaker.began()  # it answers, and this request is what it does not take
+            breaker.began()
         pause = None
         if not breaker.is_open:
             elapsed = now - self.record.started_mono
@@ -144,7 +167,7 @@ class Tries(Ends):
 
             pause = pause_s(failure, self._model_tries, elapsed, self._desk.limits.patience, random)
         if pause is not None:
-            self._retry = asyncio.get_running_loop().call_later(pause, self._try_again)
+            self._retry = asyncio.get_running_loop().call_later(pause, self.guarded, self._try_again)
         elif not (failure.again and self._fall_back()):
             self._give_up(failure)
 
@@ -186,14 +209,18 @@ class Tries(Ends):
     def _pass_error(self, body: bytes) -> None:
         """The upstream's own error, as it is; a web page is replaced by a sentence in the agent's dialect."""
         self.record.status = self._status
+        is_page = is_web_page(self._headers, body)
+        breaker = self._breaker()
+        if breaker is not None and not is_page and self._status not in AGAIN:
+            breaker.began()  # it answers, and this request is what it does not take
         if self._alive:
-            message = "a web page instead of an error" if is_web_page(self._headers, body) else said(body)
+            message = "a web page instead of an error" if is_page else said(body)
             refusal = Refusal(
                 status=self._status, ref=f"upstream-{self._status}", message=message, cause=words.BAD_UPSTREAM
             )
             self._finish_refused(refusal, ERROR)
             return
-        if is_web_page(self._headers, body):
+        if is_page:
             message = f"upstream {self._place_name} answered with a web page instead of an error in JSON"
             refusal = Refusal(status=self._status, ref="bad-answer", message=message, cause=words.BAD_UPSTREAM)
             self.record.error = f"bad-answer: {self._status} with a web page"
@@ -201,8 +228,6 @@ class Tries(Ends):
             self._inbound.refuse(self.record.dialect, refusal, retry)
         else:
             self.record.error = f"upstream {self._status}: {said(body)}"
-            if self._prepared is not None and self._status not in AGAIN:
-                self._prepared.plan.place.breaker(self._prepared.plan.model.id).began()
             body = words.error_as_clients_read(self.record.dialect, body)
             if self._session.traits.repeats_at_numbers:
                 body = parted_body(body)
@@ -214,20 +239,22 @@ class Tries(Ends):
         if self._body:
             self._request.drop_body()
             self._body = b""
-        if self._prepared is not None and self._status < 400:
-            self._prepared.plan.place.breaker(self._prepared.plan.model.id).began()
+        breaker = self._breaker()
+        if breaker is not None and self._status < 400:
+            breaker.began()
             self._trial = None
 
     def _complete(self, answer: Answer) -> None:
-        if self._prepared is not None and not answer.error:
-            self._prepared.plan.place.breaker(self._prepared.plan.model.id).worked()
+        breaker = self._breaker()
+        if breaker is not None and not answer.error:
+            breaker.worked()
         super()._complete(answer)
 
     def _broke_off(self, message: str) -> None:
         # the agent asks again by itself (OpenCode up to five times a question), so that only this ends it
-        if self._prepared is not None:
-            plan = self._prepared.plan
-            plan.place.breaker(plan.model.id).failed(self._desk.monotonic())
+        breaker = self._breaker()
+        if breaker is not None:
+            breaker.failed(self._desk.monotonic())
         super()._broke_off(message)
 
     def _abandon(self) -> None:
@@ -239,6 +266,12 @@ class Tries(Ends):
     def _end(self, outcome: str) -> None:
         self._let_go()
         super()._end(outcome)
+
+    def _breaker(self) -> Breaker | None:
+        """Of the model that is asked; None for a count of tokens, which says nothing about its answers."""
+        if self._prepared is None or self._prepared.action == COUNT_TOKENS:
+            return None
+        return self._prepared.plan.place.breaker(self._prepared.plan.model.id)
 
     def _let_go(self) -> None:
         """The trial is over: where it said nothing about the model (a limit, no sign-in), the next call tries."""

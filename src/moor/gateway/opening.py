@@ -35,7 +35,7 @@ async def open_connection(
         async with asyncio.timeout(limits.connect_s):
             outbound = await connector.connect(target, tls, make)
         made.clear()
-    except (OSError, TimeoutError) as error:
+    except (OSError, ValueError) as error:  # of a name that is none the resolver says so by a UnicodeError
         borrower.not_connected(explain(target.host, error, limits.connect_s))
         return
     finally:
@@ -55,6 +55,6 @@ def explain(host: str, error: BaseException, waited_s: float) -> MoorError:
         return Unreachable(host, f"it did not answer within {waited_s:g} s")
     if isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error):
         return Unreachable(host, "it refuses the connection")
-    if type(error).__name__ == "gaierror":
+    if type(error).__name__ == "gaierror" or isinstance(error, UnicodeError):
         return Unreachable(host, "its name is not known")
     return Unreachable(host, getattr(error, "strerror", None) or "the connection failed")

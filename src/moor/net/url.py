@@ -9,6 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 from moor.errors.net import BadUrl, PlaintextRefused
 
 _PORTS = {"http": 80, "https": 443}
+_LABEL_MAX = 63
+"""of a part of a host's name (RFC 1035); a longer one no resolver takes"""
 
 
 class Base(NamedTuple):
@@ -78,6 +80,8 @@ def _ascii(host: str, given: str) -> str:
         raise BadUrl(given, "its host is not a name") from error
     if not all(character.isalnum() or character in "-._" for character in name):
         raise BadUrl(given, "its host is not a name")
+    if not all(0 < len(label) <= _LABEL_MAX for label in name.removesuffix(".").split(".")):
+        raise BadUrl(given, f"a part of its host is empty or longer than {_LABEL_MAX} characters")
     return name
 
 

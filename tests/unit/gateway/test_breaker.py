@@ -190,3 +190,18 @@ def test_a_model_that_is_silent_is_left_alone_and_another_answers() -> None:
             assert [seen.json["model"] for seen in r.server.seen[before:]] == ["m-2"], "it is left alone"
 
     run(scenario())
+
+
+@pytest.mark.feature("F3.10")
+@pytest.mark.parametrize("counted", [status(400), status(200, {"input_tokens": 3})])
+def test_a_count_of_tokens_says_nothing_about_a_model_that_is_left_alone(counted: Handler) -> None:
+    async def scenario() -> None:
+        limits = msgspec.structs.replace(LIMITS, patience=msgspec.structs.replace(LIMITS.patience, rest_s=30.0))
+        async with rig(session=make_session(traits=AGENT), limits=limits) as r:
+            await trip(r)
+            r.server.handler = counted
+            await r.ask("/anthropic/v1/messages/count_tokens", {"model": "m-1", "messages": []})
+            r.server.handler = answer_anthropic
+            assert "is left alone" in (await r.message(stream=True)).text
+
+    run(scenario())

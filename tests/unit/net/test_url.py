@@ -43,6 +43,8 @@ def test_scheme_port_and_prefix_are_kept(given_url: str, url: str) -> None:
         "https://a.example.com:99999",
         "https://a;b.example.com",
         "https://[::1",
+        "https://a..example.com",
+        f"https://{'a' * 64}.example.com",
     ],
 )
 def test_what_is_no_address_of_a_host_is_refused(url: str) -> None:
